@@ -1,0 +1,79 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+
+/** An open pool, as Drizzle (`orm`) and as postgres.js (`sql`). */
+export interface Database {
+  readonly orm: PostgresJsDatabase;
+  readonly sql: postgres.Sql;
+  /** Waits up to five seconds for queries under way, then closes the connections. */
+  close(): Promise<void>;
+}
+
+/** A transaction that a `with…` function of this package opened. */
+export type Tx = Parameters<Parameters<PostgresJsDatabase['transaction']>[0]>[0];
+
+export interface DatabaseOptions {
+  url: string;
+  /** Shown in `pg_stat_activity`. */
+  applicationName: string;
+  maxConnections?: number;
+  /** A role that the login may put on (`set role`), for the whole session. */
+  role?: string;
+  /** Ends a session whose process froze inside a transaction, so that it cannot hold rows. */
+  idleInTransactionTimeoutMs?: number;
+  /** No statement may run longer; a caller is waiting. */
+  statementTimeoutMs?: number;
+  connectTimeoutSeconds?: number;
+}
+
+/** Opens a pool. Connects on first use, so a database that is down is no error here. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const sql = postgres(options.url, {
+    max: options.maxConnections ?? 10,
+    connect_timeout: options.connectTimeoutSeconds ?? 2,
+    // A pool that never renews its connections never notices that a host moved (fault 21).
+    max_lifetime: 30 * 60,
+    // The back-off between attempts to connect, in seconds: without a cap it grows to 20.
+    backoff: (attempt: number) => Math.min(1, 0.1 * 2 ** attempt),
+    onnotice: () => {},
+    connection: {
+      application_name: options.applicationName,
+      ...(options.role ? { role: options.role } : {}),
+      ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
+      ...(options.idleInTransactionTimeoutMs
+        ? { idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs }
+        : {}),
+    },
+  });
+  prepareStatements(sql);
+  return { sql, orm: drizzle(sql), close: () => sql.end({ timeout: 5 }) };
+}
+
+/**
+ * Drizzle runs everything through `unsafe`, which does not prepare statements
+ * unless told to: a prepared one takes one round trip less and half the CPU
+ * (measured: 1.65 × a plain postgres.js select against 3.2–3.5 ×).
+ */
+function prepareStatements(sql: postgres.Sql): void {
+  preparing(sql);
+  const begin = sql.begin.bind(sql) as (work: (tx: postgres.TransactionSql) => Promise<unknown>) => Promise<unknown>;
+  const prepared = (...given: unknown[]) => {
+    const work = given.at(-1) as (tx: postgres.TransactionSql) => Promise<unknown>;
+    return begin((tx) => {
+      preparing(tx);
+      return work(tx);
+    });
+  };
+  sql.begin = prepared as typeof sql.begin;
+}
+
+function preparing(sql: postgres.Sql | postgres.TransactionSql): void {
+  const unsafe = sql.unsafe.bind(sql) as typeof sql.unsafe;
+  sql.unsafe = ((query, parameters, options) =>
+    unsafe(query, parameters, { prepare: true, ...options })) as typeof sql.unsafe;
+}
+
+/** The postgres.js side of a Drizzle transaction, for statements that Drizzle cannot say. */
+export function sqlOf(tx: Tx): postgres.TransactionSql {
+  return (tx as unknown as { session: { client: postgres.TransactionSql } }).session.client;
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '@ballast/kernel';
+import postgres from 'postgres';
+
+/** A folder of `0001_name.sql` files that belong to one module or package. */
+export interface MigrationSource {
+  module: string;
+  directory: string;
+}
+
+export interface Migration {
+  module: string;
+  /** The file's name without `.sql`; files run in this order within a module. */
+  name: string;
+  checksum: string;
+  text: string;
+}
+
+/** 'Ball' in ASCII: one lock for all of Ballast's migrations in a database. */
+const lockKey = 0x42616c6c;
+
+/** Reads the migrations of all sources, in order. A source without a folder has none. */
+export async function readMigrations(sources: readonly MigrationSource[]): Promise<Migration[]> {
+  const all: Migration[] = [];
+  for (const source of sources) {
+    const files = await readdir(source.directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    for (const file of files.filter((name) => name.endsWith('.sql')).sort()) {
+      const text = await readFile(join(source.directory, file), 'utf8');
+      all.push({ module: source.module, name: file.slice(0, -4), checksum: checksumOf(text), text });
+    }
+  }
+  return all;
+}
+
+/**
+ * Applies what is missing, each migration in a transaction of its own, under an
+ * advisory lock: of several processes exactly one applies it, the others wait and
+ * find nothing to do. A failed statement rolls its migration back and is reported
+ * by the migration's name.
+ *
+ * @returns the migrations that this call applied, as `module/name`.
+ */
+export async function migrate(ownerUrl: string, migrations: readonly Migration[]): Promise<string[]> {
+  const sql = postgres(ownerUrl, { max: 1, onnotice: () => {}, connection: { application_name: 'ballast-migrate' } });
+  try {
+    await sql`select pg_advisory_lock(${lockKey})`;
+    await sql.unsafe(ledger);
+    const applied = new Map(
+      (
+        await sql<
+          { id: string; checksum: string }[]
+        >`select module || '/' || name as id, checksum from ballast.migration`
+      ).map((row) => [row.id, row.checksum]),
+    );
+    const now: string[] = [];
+    for (const migration of migrations) {
+      const id = `${migration.module}/${migration.name}`;
+      const known = applied.get(id);
+      if (known === migration.checksum) continue;
+      if (known !== undefined) throw changed(id);
+      await apply(sql, migration);
+      now.push(id);
+    }
+    return now;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+async function apply(sql: postgres.Sql, migration: Migration): Promise<void> {
+  const id = `${migration.module}/${migration.name}`;
+  try {
+    await sql.begin(async (tx) => {
+      // A migration that waits for a lock makes every later query wait behind it.
+      await tx`set local lock_timeout = '10s'`;
+      await tx.unsafe(migration.text);
+      await tx`insert into ballast.migration (module, name, checksum)
+               values (${migration.module}, ${migration.name}, ${migration.checksum})`;
+    });
+  } catch (cause) {
+    throw new AppError('database.migration_failed', {
+      public: `Migration ${id} failed and was rolled back: ${(cause as Error).message}.`,
+      cause,
+    });
+  }
+}
+
+function changed(id: string): AppError {
+  return new AppError('database.migration_changed', {
+    public: `Migration ${id} was edited after it had been applied. Restore the file and write a new migration instead.`,
+  });
+}
+
+function checksumOf(text: string): string {
+  return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
+}
+
+const ledger = `
+create schema if not exists ballast;
+create table if not exists ballast.migration (
+  module text not null,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now(),
+  primary key (module, name)
+);
+grant usage on schema ballast to ballast_app, ballast_dispatcher;
+grant select on ballast.migration to ballast_app, ballast_dispatcher;
+`;

@@ -1,0 +1,43 @@
+import type postgres from 'postgres';
+
+/**
+ * The four logins, and one hat. `ballast_auth` cannot log in: the auth adapter's
+ * pool puts it on, and it alone may read password hashes and sessions, so that a
+ * stray query elsewhere in the app is refused by Postgres, loudly.
+ */
+export const roles = {
+  /** Owns every table; migrations only. */
+  owner: 'ballast_owner',
+  /** api and worker: owns nothing, cannot bypass row-level security. */
+  app: 'ballast_app',
+  /** The jobs tables of all tenants, and nothing else. */
+  dispatcher: 'ballast_dispatcher',
+  /** Reads everything, for backups. */
+  backup: 'ballast_backup',
+  /** The identity tables; put on by `ballast_app`, no login of its own. */
+  auth: 'ballast_auth',
+} as const;
+
+export type RolePasswords = Record<'owner' | 'app' | 'dispatcher' | 'backup', string>;
+
+/**
+ * Creates the roles, or brings their attributes and passwords up to date. Runs as
+ * a superuser, once per server: `npm start` and the Compose file's first start do it.
+ */
+export async function prepareRoles(admin: postgres.Sql, passwords: RolePasswords): Promise<void> {
+  await ensureRole(admin, roles.owner, 'login nosuperuser nobypassrls', passwords.owner);
+  await ensureRole(admin, roles.app, 'login nosuperuser nobypassrls noinherit', passwords.app);
+  await ensureRole(admin, roles.dispatcher, 'login nosuperuser nobypassrls', passwords.dispatcher);
+  await ensureRole(admin, roles.backup, 'login nosuperuser bypassrls', passwords.backup);
+  await ensureRole(admin, roles.auth, 'nologin nosuperuser nobypassrls', null);
+  await admin.unsafe(`grant ${roles.auth} to ${roles.app} with inherit false, set true`);
+  await admin.unsafe(`grant pg_read_all_data to ${roles.backup}`);
+}
+
+async function ensureRole(admin: postgres.Sql, name: string, attributes: string, password: string | null) {
+  const [found] = await admin`select 1 from pg_roles where rolname = ${name}`;
+  await admin.unsafe(`${found ? 'alter' : 'create'} role ${name} with ${attributes}`);
+  if (password === null) return;
+  const [quoted] = await admin<{ text: string }[]>`select quote_literal(${password}) as text`;
+  await admin.unsafe(`alter role ${name} password ${quoted?.text}`);
+}

@@ -1,0 +1,69 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Database, sqlOf, type Tx } from './client.ts';
+
+/** What a transaction may see; row-level security reads it. Nothing set sees no tenant's and no person's rows. */
+export interface Scope {
+  tenantId?: string | null;
+  userId?: string | null;
+  /** The pack whose rows a worker may complete. */
+  packId?: string | null;
+}
+
+interface Open {
+  tx: Tx;
+  afterCommit: (() => void)[];
+}
+
+const open = new AsyncLocalStorage<Open>();
+
+/** A transaction in which only this organisation's rows exist. */
+export function withTenant<Result>(db: Database, tenantId: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return withScope(db, { tenantId }, work);
+}
+
+/** A transaction in which only this person's own rows exist: their profile, their memberships. */
+export function withUser<Result>(db: Database, userId: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return withScope(db, { userId }, work);
+}
+
+/**
+ * Opens a transaction, scopes it, and commits when `work` resolves. The scope ends
+ * with the transaction. It travels in the same round trip as the first query.
+ */
+export async function withScope<Result>(
+  db: Database,
+  scope: Scope,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  const afterCommit: (() => void)[] = [];
+  const result = await db.orm.transaction(async (tx) => {
+    const scoped = sqlOf(tx)`
+      select set_config('app.tenant_id', ${scope.tenantId ?? ''}, true),
+             set_config('app.user_id', ${scope.userId ?? ''}, true),
+             set_config('app.pack_id', ${scope.packId ?? ''}, true)`.execute();
+    // Its failure is reported by the await below; without this line Node would also call it unhandled.
+    scoped.catch(() => {});
+    const done = await open.run({ tx, afterCommit }, () => work(tx));
+    await scoped;
+    return done;
+  });
+  for (const announce of afterCommit) announce();
+  return result;
+}
+
+/**
+ * Runs `announce` once the transaction under way has committed, and never when it
+ * rolled back. For wake-ups that may be lost, not for work: work is a job.
+ */
+export function onCommit(announce: () => void): void {
+  const transaction = open.getStore();
+  if (!transaction) {
+    throw new Error('onCommit was called outside a transaction: open one with withTenant, withUser or withScope.');
+  }
+  transaction.afterCommit.push(announce);
+}
+
+/** The transaction that the caller runs in, or null. For adapters that cannot be handed one. */
+export function currentTransaction(): Tx | null {
+  return open.getStore()?.tx ?? null;
+}

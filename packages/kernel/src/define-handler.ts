@@ -1,0 +1,67 @@
+import type { JobDefinition } from './define-job.ts';
+
+/**
+ * What an action may do, in a request and in a job alike. In a job, `transaction`
+ * is the fence: it commits the effects and the job's completion together.
+ */
+export interface ActionContext<Tx> {
+  /** Whose rows `transaction` may see; null outside any organisation. */
+  readonly tenantId: string | null;
+  /** Who asked: a person, or null for the system. */
+  readonly userId: string | null;
+  readonly log: Log;
+  /** One transaction, scoped to the tenant, committed when `work` resolves. No I/O inside but the database. */
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+}
+
+/** What a handler may do. */
+export interface JobContext<Tx> extends ActionContext<Tx> {
+  /** The job's id: the Message-ID or idempotency key of whatever leaves the system. */
+  readonly jobId: string;
+  /** 1 for the first start. */
+  readonly attempt: number;
+  /** Aborts at the job's timeout and when the process must go. */
+  readonly signal: AbortSignal;
+  /**
+   * One commit of several: `work`'s writes and its result are kept together, so
+   * that a repeat of the job returns the kept result and runs `work` no more.
+   * The result is kept as JSON in clear: it must hold no secret.
+   */
+  step<Result>(key: string, work: (tx: Tx) => Promise<Result>): Promise<Result>;
+}
+
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+  debug(fields: Record<string, unknown>, message: string): void;
+}
+
+/** How a run ended. Returning nothing is `done`; a thrown error is `retry`, or `dead` when a repeat cannot help. */
+export type Outcome =
+  | { outcome: 'done' }
+  | { outcome: 'retry'; error: Error; afterMs?: number }
+  | { outcome: 'dead'; error: Error }
+  | { outcome: 'cancelled'; reason: string }
+  | { outcome: 'snoozed'; forMs: number };
+
+/** Not yet: runs again later, and the start is not charged. */
+export const snooze = (forMs: number): Outcome => ({ outcome: 'snoozed', forMs });
+
+/** No longer needed. */
+export const cancel = (reason: string): Outcome => ({ outcome: 'cancelled', reason });
+
+/** A job's work. `services` are what the process opened: mail, settings, … */
+export interface JobHandler<Payload = unknown, Tx = unknown, Services = unknown> {
+  job: JobDefinition<Payload>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the common case
+  run(input: { payload: Payload; ctx: JobContext<Tx>; services: Services }): Promise<Outcome | void>;
+}
+
+/** Ties a handler to its job, so that the payload is typed by the job's schema. */
+export function defineHandler<Payload, Tx, Services>(
+  job: JobDefinition<Payload>,
+  run: JobHandler<Payload, Tx, Services>['run'],
+): JobHandler<Payload, Tx, Services> {
+  return { job, run };
+}
