@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '@ballast/kernel';
+import type { Context } from 'hono';
+import type { Env, Identity, Membership, RequestContext } from './context.ts';
+import type { Access, EndpointMeta, RateLimit } from './endpoint.ts';
+import { limitUse } from './limit-use.ts';
+
+/**
+ * Lets a caller in or throws the reason. The order matters: an address over its
+ * limit costs no query, and a stranger learns nothing about an organisation.
+ */
+export async function admit(c: Context<Env>, { access, rateLimit }: EndpointMeta): Promise<RequestContext> {
+  const { edge, requestId, address, signal, log } = c.var;
+  await limitAll(c, rateLimit, 'address', address);
+  const identity = access === 'public' ? null : await edge.identify(c.req.raw.headers);
+  if (access !== 'public' && !identity) throw signInFirst();
+  await limitAll(c, rateLimit, 'account', identity);
+  const membership = identity ? await enter(c, identity) : null;
+  if (membership) requirePermission(access, membership);
+  return edge.open({ requestId, address, signal, log, identity, membership });
+}
+
+async function limitAll(
+  c: Context<Env>,
+  rules: readonly RateLimit[],
+  by: 'address' | 'account',
+  caller: string | Identity | null,
+): Promise<void> {
+  for (const rule of rules) {
+    // A key's use is counted by its address until API keys exist: a rule is never without effect.
+    const counted = rule.by.includes(by) || (by === 'address' && rule.by.includes('key'));
+    if (!counted) continue;
+    const subject = typeof caller === 'string' ? caller : (caller?.userId ?? (await namedAccount(c, rule)));
+    if (subject !== null) await limitUse(c.var.edge.limiter, rule, `${by}:${subject}`);
+  }
+}
+
+/** The account that the body names, hashed: addresses of people do not belong in a cache. */
+async function namedAccount(c: Context<Env>, rule: RateLimit): Promise<string | null> {
+  if (!rule.accountField) return null;
+  const body: unknown = await c.req.json().catch(() => null);
+  const named = typeof body === 'object' && body !== null ? Reflect.get(body, rule.accountField) : null;
+  if (typeof named !== 'string') return null;
+  return createHash('sha256').update(named.trim().toLowerCase()).digest('base64url').slice(0, 22);
+}
+
+async function enter(c: Context<Env>, identity: Identity): Promise<Membership | null> {
+  const wanted = c.req.header('ballast-organization') ?? null;
+  const membership = await c.var.edge.membership(identity.userId, wanted);
+  if (!membership && wanted !== null) {
+    throw new AppError('tenancy.not_a_member', { status: 403, public: 'You are not a member of this organisation.' });
+  }
+  return membership;
+}
+
+/** Until roles can be edited, an owner may do everything in their organisation, and others nothing that asks for a permission. */
+function requirePermission(access: Access, membership: Membership): void {
+  if (typeof access === 'string' || membership.role === 'owner') return;
+  throw new AppError('access.denied', {
+    status: 403,
+    public: 'Your role in this organisation does not allow this.',
+    internal: `needs ${access.permission}`,
+  });
+}
+
+function signInFirst(): AppError {
+  return new AppError('access.sign_in_first', { status: 401, public: 'Sign in first.' });
+}

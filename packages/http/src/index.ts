@@ -1,0 +1,23 @@
+/**
+ * What a module's `routes.ts` is written with: the request's context, who may come
+ * in and how often, validated input, and errors as problem documents.
+ *
+ * @example
+ * export const routes = new Hono<Env>().post(
+ *   '/requests',
+ *   endpoint({ summary: 'Ask for help', access: 'session', responses: { 201: { description: 'Sent.', schema: Sent } } }),
+ *   validate('json', Ask),
+ *   async (c) => c.json(await createRequest({ ctx: c.var.ctx, input: c.req.valid('json') }), 201),
+ * );
+ */
+export type { Edge, Env, Identity, Membership, RequestContext, Services } from './context.ts';
+export {
+  type Access,
+  type EndpointMeta,
+  type EndpointOptions,
+  endpoint,
+  endpointMeta,
+  type RateLimit,
+} from './endpoint.ts';
+export { type Problem, problemOf, problemResponse, problemSchema } from './problem.ts';
+export { validate } from './validate.ts';
