@@ -1,0 +1,122 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openRateLimiter, type RateLimiter } from './rate-limit.ts';
+
+const rule = { name: 'sign-in', limit: 3, windowSeconds: 60 };
+const uses = async (limiter: RateLimiter, count: number, key = 'address:192.0.2.1') => {
+  const results = [];
+  for (let n = 0; n < count; n++) results.push(await limiter.consume(rule, key));
+  return results;
+};
+
+describe('openRateLimiter in memory', () => {
+  it('allows up to the limit, then refuses until the window ends', async () => {
+    const limiter = openRateLimiter({ redisUrl: null });
+    const results = await uses(limiter, 5);
+    expect(results.map((result) => result.allowed)).toEqual([true, true, true, false, false]);
+    expect(results.map((result) => result.remaining)).toEqual([2, 1, 0, 0, 0]);
+    expect(results.at(-1)?.resetSeconds).toBeGreaterThan(55);
+    expect((await limiter.consume(rule, 'address:192.0.2.2')).allowed).toBe(true);
+    expect((await limiter.consume({ ...rule, name: 'other' }, 'address:192.0.2.1')).allowed).toBe(true);
+    await limiter.close();
+  });
+
+  it('allows again in the next window', async () => {
+    const limiter = openRateLimiter({ redisUrl: null });
+    const short = { ...rule, limit: 1, windowSeconds: 1 };
+    expect((await limiter.consume(short, 'k')).allowed).toBe(true);
+    expect((await limiter.consume(short, 'k')).allowed).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect((await limiter.consume(short, 'k')).allowed).toBe(true);
+    await limiter.close();
+  });
+});
+
+describe('openRateLimiter without its Redis', () => {
+  it('counts in this process when nothing listens, and says so once', async () => {
+    const states: string[] = [];
+    const limiter = openRateLimiter({ redisUrl: 'redis://127.0.0.1:9', onStateChange: (state) => states.push(state) });
+    const results = await uses(limiter, 5);
+    expect(results.map((result) => result.allowed)).toEqual([true, true, true, false, false]);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(states).toEqual(['lost']);
+    await limiter.close();
+  });
+
+  it('counts in this process when Redis accepts and never answers', async () => {
+    const mute = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const port = (mute.address() as { port: number }).port;
+    const limiter = openRateLimiter({ redisUrl: `redis://127.0.0.1:${port}` });
+    const startedAt = Date.now();
+    const results = await uses(limiter, 5);
+    expect(results.map((result) => result.allowed)).toEqual([true, true, true, false, false]);
+    expect(Date.now() - startedAt).toBeLessThan(3_000);
+    await limiter.close();
+    mute.close();
+  });
+});
+
+const redisThere = (() => {
+  try {
+    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!redisThere)('openRateLimiter on Redis (needs redis-server: apt-get install redis-server)', () => {
+  let redis: ChildProcess;
+  let port: number;
+
+  beforeEach(async () => {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    port = (probe.address() as { port: number }).port;
+    probe.close();
+    redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']);
+    for await (const text of redis.stdout ?? []) if (String(text).includes('Ready to accept')) break;
+  });
+
+  afterEach(() => {
+    redis.kill('SIGKILL');
+  });
+
+  const ready = async () => {
+    let connected = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      connected = resolve;
+    });
+    const limiter = openRateLimiter({
+      redisUrl: `redis://127.0.0.1:${port}`,
+      onStateChange: (state) => state === 'connected' && connected(),
+    });
+    await waiting;
+    return limiter;
+  };
+
+  it('shares counts between processes', async () => {
+    const one = await ready();
+    const two = await ready();
+    await uses(one, 2);
+    expect((await uses(two, 2)).map((result) => result.allowed)).toEqual([true, false]);
+    expect((await uses(one, 1)).map((result) => result.allowed)).toEqual([false]);
+    await one.close();
+    await two.close();
+  });
+
+  it('stays limited when Redis dies, and when it freezes', async () => {
+    const limiter = await ready();
+    await uses(limiter, 1);
+    redis.kill('SIGSTOP');
+    const frozen = await uses(limiter, 5);
+    expect(frozen.filter((result) => result.allowed)).toHaveLength(3);
+    redis.kill('SIGKILL');
+    await once(redis, 'exit');
+    expect((await uses(limiter, 1))[0]?.allowed).toBe(false);
+    await limiter.close();
+  });
+});
