@@ -1,0 +1,150 @@
+import type { Setting } from '@ballast/kernel';
+import { z } from 'zod';
+
+const port = z.coerce.number('must be a number').int('must be a whole number').min(0).max(65_535);
+const milliseconds = z.coerce.number('must be a number').int('must be a whole number').min(0).max(3_600_000);
+const origin = z
+  .url({ protocol: /^https?$/, message: 'must be an address such as https://app.acme.com' })
+  .refine((url) => !URL.canParse(url) || new URL(url).pathname === '/', 'must be an origin, without a path')
+  .transform((url) => url.replace(/\/+$/, ''));
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, message: 'must be postgres://user:password@host/database' });
+const redisUrl = z.url({ protocol: /^rediss?$/, message: 'must be redis://host:port' });
+const yesOrNo = z.stringbool({ error: 'must be true or false' });
+
+/** What the processes read, whichever modules are on. A development value is never used in production. */
+export const settings = {
+  NODE_ENV: {
+    schema: z.enum(['development', 'production', 'test']).default('development'),
+    description: "Node's own switch; it also makes production the default of BALLAST_ENV.",
+  },
+  BALLAST_ENV: {
+    schema: z.enum(['local', 'production'], 'must be local or production').optional(),
+    description: 'production refuses placeholder secrets and development values.',
+  },
+  PUBLIC_URL: {
+    schema: origin,
+    description: 'The origin that browsers use.',
+    development: 'http://localhost:3000',
+  },
+  API_HOST: { schema: z.string().default('127.0.0.1'), description: 'The address that the API listens on.' },
+  API_PORT: { schema: port.default(3001), description: 'The port that the API listens on.' },
+  WORKER_HOST: {
+    schema: z.string().default('127.0.0.1'),
+    description: "The address of the worker's liveness and readiness.",
+  },
+  WORKER_PORT: { schema: port.default(3002), description: "The port of the worker's liveness and readiness." },
+  DATABASE_URL: {
+    schema: postgresUrl,
+    description: 'Postgres as ballast_app: owns nothing, cannot bypass row-level security.',
+    secret: true,
+  },
+  DATABASE_DISPATCHER_URL: {
+    schema: postgresUrl.optional(),
+    description: 'Postgres as ballast_dispatcher: the jobs tables only. Needed by whatever consumes jobs.',
+    secret: true,
+  },
+  DATABASE_OWNER_URL: {
+    schema: postgresUrl,
+    description: 'Postgres as ballast_owner: migrations only.',
+    secret: true,
+  },
+  DATABASE_POOL_SIZE: {
+    schema: z.coerce.number('must be a number').int().min(2).max(200).default(10),
+    description: 'Connections of the main pool, per process.',
+  },
+  REDIS_QUEUE_URL: {
+    schema: redisUrl.optional(),
+    description: "The queue's Redis. Without it BullMQ runs on Postgres.",
+    secret: true,
+  },
+  REDIS_URL: {
+    schema: redisUrl.optional(),
+    description: "The cache's Redis. Without it limits are counted per process.",
+    secret: true,
+  },
+  DISABLE_BACKGROUND_WORKERS: {
+    schema: yesOrNo.default(false),
+    description: 'true when workers run as processes of their own.',
+  },
+  AUTH_SECRET: {
+    schema: z.string().min(32, 'must have at least 32 characters'),
+    description: 'Signs sessions and links.',
+    secret: true,
+  },
+  SECRETS_KEY: {
+    schema: z.string().refine(is32Bytes, 'must be 32 bytes in base64, such as from `openssl rand -base64 32`'),
+    description: 'Encrypts the secret fields of job payloads.',
+    secret: true,
+  },
+  SMTP_URL: {
+    schema: z.url({ protocol: /^smtps?$/, message: 'must be smtp://user:password@host:port' }),
+    description: 'Where mail is handed over.',
+    secret: true,
+    development: 'smtp://127.0.0.1:1025',
+  },
+  MAIL_FROM: {
+    schema: z
+      .string()
+      .regex(/^[^\r\n<>]*<?[^\s@<>]+@[^\s@<>]+>?$/, 'must be an address, such as Acme <hello@acme.com>'),
+    description: 'The sender of all mail.',
+    development: 'Ballast <hello@ballast.localhost>',
+  },
+  TRUSTED_PROXY_HOPS: {
+    schema: z.coerce.number('must be a number').int('must be a whole number').min(0).max(10).default(0),
+    description: 'Proxies in front of the API. The client is that many entries from the right of X-Forwarded-For.',
+  },
+  SHUTDOWN_GRACE_MS: {
+    schema: milliseconds.default(10_000),
+    description: 'How long requests and jobs under way may take to finish.',
+  },
+  REQUEST_TIMEOUT_MS: {
+    schema: milliseconds.min(100).default(15_000),
+    description: 'After this a request is answered with 504.',
+  },
+  BODY_LIMIT_BYTES: {
+    schema: z.coerce.number('must be a number').int().min(1_024).max(104_857_600).default(1_048_576),
+    description: 'Larger bodies are refused with 413.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    description: 'The least important line that is written.',
+  },
+} as const satisfies Record<string, Setting>;
+
+function is32Bytes(text: string): boolean {
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length === 32;
+}
+
+const always = ['NODE_ENV', 'BALLAST_ENV', 'LOG_LEVEL', 'REDIS_QUEUE_URL', 'SHUTDOWN_GRACE_MS'] as const;
+const serving = [
+  ...always,
+  'PUBLIC_URL',
+  'DATABASE_URL',
+  'DATABASE_DISPATCHER_URL',
+  'DATABASE_POOL_SIZE',
+  'REDIS_URL',
+  'AUTH_SECRET',
+  'SECRETS_KEY',
+  'SMTP_URL',
+  'MAIL_FROM',
+] as const;
+
+/** Which process reads which: one that does not need a secret is not to hold it. */
+export const namesOf = {
+  api: [
+    ...serving,
+    'API_HOST',
+    'API_PORT',
+    'DISABLE_BACKGROUND_WORKERS',
+    'TRUSTED_PROXY_HOPS',
+    'REQUEST_TIMEOUT_MS',
+    'BODY_LIMIT_BYTES',
+  ],
+  worker: [...serving, 'WORKER_HOST', 'WORKER_PORT'],
+  migrate: [...always, 'DATABASE_OWNER_URL'],
+} as const;
+
+export type Process = keyof typeof namesOf;
+export type Values<P extends Process> = {
+  [Name in (typeof namesOf)[P][number]]: z.output<(typeof settings)[Name]['schema']>;
+};
