@@ -1,0 +1,10 @@
+import { defineErrors } from '@ballast/kernel';
+
+export const errors = defineErrors('support', {
+  request_not_found: { status: 404, public: 'There is no such request.' },
+  too_many_open: {
+    status: 409,
+    public: 'Several of your requests are still being delivered. Try again once they have arrived.',
+  },
+  no_organization: { status: 403, public: 'Choose an organisation first.' },
+});
