@@ -5,6 +5,11 @@ import postgres from 'postgres';
 export interface Database {
   readonly orm: PostgresJsDatabase;
   readonly sql: postgres.Sql;
+  /**
+   * Announces on a channel, at most every 20 ms and outside any transaction: one
+   * that notifies takes a lock of the whole cluster at its commit. May be lost.
+   */
+  notify(channel: string): void;
   /** Waits up to five seconds for queries under way, then closes the connections. */
   close(): Promise<void>;
 }
@@ -46,7 +51,22 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   });
   prepareStatements(sql);
-  return { sql, orm: drizzle(sql), close: () => sql.end({ timeout: 5 }) };
+  return { sql, orm: drizzle(sql), notify: notifier(sql), close: () => sql.end({ timeout: 5 }) };
+}
+
+/** Sends at once, and once more at the end of a window in which more was announced. */
+function notifier(sql: postgres.Sql): (channel: string) => void {
+  const windowMs = 20;
+  const again = new Map<string, boolean>();
+  const send = (channel: string) => {
+    again.set(channel, false);
+    sql.notify(channel, '').catch(() => {});
+    setTimeout(() => (again.get(channel) ? send(channel) : again.delete(channel)), windowMs).unref();
+  };
+  return (channel) => {
+    if (again.has(channel)) again.set(channel, true);
+    else send(channel);
+  };
 }
 
 /**

@@ -11,7 +11,7 @@ export interface Scope {
 
 interface Open {
   tx: Tx;
-  afterCommit: (() => void)[];
+  afterCommit: ((db: Database) => void)[];
 }
 
 const open = new AsyncLocalStorage<Open>();
@@ -35,7 +35,7 @@ export async function withScope<Result>(
   scope: Scope,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  const afterCommit: (() => void)[] = [];
+  const afterCommit: Open['afterCommit'] = [];
   const result = await db.orm.transaction(async (tx) => {
     const scoped = sqlOf(tx)`
       select set_config('app.tenant_id', ${scope.tenantId ?? ''}, true),
@@ -47,7 +47,7 @@ export async function withScope<Result>(
     await scoped;
     return done;
   });
-  for (const announce of afterCommit) announce();
+  for (const announce of afterCommit) announce(db);
   return result;
 }
 
@@ -55,7 +55,7 @@ export async function withScope<Result>(
  * Runs `announce` once the transaction under way has committed, and never when it
  * rolled back. For wake-ups that may be lost, not for work: work is a job.
  */
-export function onCommit(announce: () => void): void {
+export function onCommit(announce: (db: Database) => void): void {
   const transaction = open.getStore();
   if (!transaction) {
     throw new Error('onCommit was called outside a transaction: open one with withTenant, withUser or withScope.');

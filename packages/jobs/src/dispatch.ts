@@ -1,0 +1,133 @@
+/**
+ * The dispatcher moves due rows to the queue: claim under a fresh pack id, commit,
+ * and only then add, so that no transaction is open during the queue's I/O. Any
+ * number of dispatchers may run.
+ *
+ * @example
+ * const dispatcher = startDispatcher({ db, transport, log });
+ * await dispatcher.close();
+ */
+import type { Database } from '@ballast/db';
+import type { Log } from '@ballast/kernel';
+import { claim, type Pack } from './claim.ts';
+import { wakeChannel } from './enqueue.ts';
+import { failpoint } from './failpoint.ts';
+import { readFleet } from './fleet.ts';
+import type { Transport } from './transport.ts';
+
+export interface DispatcherOptions {
+  /** As the dispatcher's role. */
+  db: Database;
+  transport: Transport;
+  log: Log;
+  /** How long an announcement may be lost before the rows are found anyway. */
+  pollEveryMs?: number;
+}
+
+export interface Dispatcher {
+  /** Looks for due rows now. */
+  wake(): void;
+  /** Claims no more; resolves when the round under way has ended. */
+  close(): Promise<void>;
+}
+
+/** The wait after a failed round doubles up to this. */
+const maxPauseMs = 5_000;
+
+/** Starts to dispatch: at each announcement, and every `pollEveryMs` besides. */
+export function startDispatcher(options: DispatcherOptions): Dispatcher {
+  const { db, log, pollEveryMs = 1_000 } = options;
+  const lanes = new Map<string, string | null>();
+  let closing = false;
+  let woken = false;
+  let interrupt = () => {};
+  let failures = 0;
+
+  const wake = () => {
+    woken = true;
+    interrupt();
+  };
+  const listening = db.sql.listen(wakeChannel, wake, wake).catch((error: Error) => {
+    // The poll finds what nobody announces.
+    log.warn({ error: error.message }, 'dispatcher cannot listen');
+    return null;
+  });
+
+  async function loop(): Promise<void> {
+    while (!closing) {
+      woken = false;
+      let pauseMs = pollEveryMs;
+      try {
+        if (await round(options, lanes)) pauseMs = 0;
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        pauseMs = Math.min(maxPauseMs, 100 * 2 ** failures);
+        woken = false;
+        log.warn({ error: (error as Error).message, pauseMs }, 'dispatch failed; rows wait in Postgres');
+      }
+      if (pauseMs > 0 && !closing && !woken) await pause(pauseMs);
+    }
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      interrupt = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  const running = loop();
+  return {
+    wake,
+    async close() {
+      closing = true;
+      wake();
+      await running;
+      await (await listening)?.unlisten().catch(() => {});
+    },
+  };
+}
+
+/** One look at every queue. True when more may be due at once. */
+async function round(options: DispatcherOptions, lanes: Map<string, string | null>): Promise<boolean> {
+  const fleet = await readFleet(options.db);
+  if (fleet.slots.size === 0) return false;
+  const inFlight = await packsInFlight(options.db);
+  let more = false;
+  for (const [queue, slots] of fleet.slots) {
+    // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
+    const freePacks = slots * 2 - (inFlight.get(queue) ?? 0);
+    if (freePacks <= 0) continue;
+    const afterLane = lanes.get(queue) ?? null;
+    const claimed = await claim(options.db, { queue, freePacks, fleet, afterLane });
+    lanes.set(queue, claimed.lastLane);
+    await failpoint('dispatch.marked');
+    if (claimed.packs.length > 0) await hand(options, queue, claimed.packs);
+    // Nothing behind the cursor: the next round starts with the first lane again.
+    more ||= claimed.packs.length > 0 || afterLane !== null;
+  }
+  return more;
+}
+
+async function hand({ db, transport }: DispatcherOptions, queue: string, packs: readonly Pack[]): Promise<void> {
+  const packIds = packs.map((pack) => pack.id);
+  try {
+    await transport.add(queue, packIds);
+  } catch (cause) {
+    // Should the queue have taken them after all, a worker finds no rows and discards the pack.
+    await db.sql`
+      update jobs.job set state = 'pending', pack_id = null, dispatched_at = null
+      where pack_id = any(${packIds}::uuid[]) and state = 'dispatched' and started_at is null`;
+    throw cause;
+  }
+}
+
+async function packsInFlight(db: Database): Promise<Map<string, number>> {
+  const rows = await db.sql<{ queue: string; packs: number }[]>`
+    select queue, count(distinct pack_id)::int as packs from jobs.job where state = 'dispatched' group by queue`;
+  return new Map(rows.map((row) => [row.queue, row.packs]));
+}

@@ -1,0 +1,134 @@
+import { type Database, openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
+import { defineJob } from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { enqueue, enqueueMany } from './enqueue.ts';
+import { pendingJobs, runDueJobs } from './testing.ts';
+
+const note = defineJob({ name: 'suite.note', payload: z.strictObject({ text: z.string() }) });
+const tenant = '018f0000-0000-7000-8000-000000000001';
+const otherTenant = '018f0000-0000-7000-8000-000000000002';
+
+let database: TestDatabase;
+let db: Database;
+let jobsDb: Database;
+let authDb: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  authDb = openDatabase({ url: database.appUrl, applicationName: 'suite', role: 'ballast_auth' });
+  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+});
+
+afterAll(async () => {
+  await Promise.all([db.close(), jobsDb.close(), authDb.close()]);
+  await database.drop();
+});
+
+beforeEach(async () => {
+  await jobsDb.sql`delete from jobs.job`;
+});
+
+describe('enqueue', () => {
+  it('commits the job with the transaction, and loses it with a rollback', async () => {
+    await withTenant(db, tenant, (tx) => enqueue(tx, note, { text: 'kept' }));
+    await expect(
+      withTenant(db, tenant, async (tx) => {
+        await enqueue(tx, note, { text: 'gone' });
+        throw new Error('rolled back');
+      }),
+    ).rejects.toThrow('rolled back');
+    const jobs = await pendingJobs(jobsDb);
+    expect(jobs).toMatchObject([{ name: 'suite.note', tenantId: tenant, payload: { text: 'kept' } }]);
+  });
+
+  it('refuses a payload that its schema refuses, and names the field, not its value', async () => {
+    const wrong = { text: 5 } as unknown as { text: string };
+    await expect(withTenant(db, tenant, (tx) => enqueue(tx, note, wrong))).rejects.toMatchObject({
+      code: 'jobs.invalid_payload',
+      internal: expect.stringContaining('text:'),
+    });
+  });
+
+  it("refuses another tenant's job, and one without a tenant from the app", async () => {
+    await expect(
+      withTenant(db, tenant, (tx) => enqueue(tx, note, { text: '' }, { tenant: otherTenant })),
+    ).rejects.toThrow(/row-level security/);
+    await expect(withScope(db, {}, (tx) => enqueue(tx, note, { text: '' }))).rejects.toThrow(/row-level security/);
+  });
+
+  it('lets identity add work without a tenant, and none for a tenant', async () => {
+    await withScope(authDb, {}, (tx) => enqueue(tx, note, { text: 'hello' }, { key: 'one' }));
+    await withScope(authDb, {}, (tx) => enqueue(tx, note, { text: 'again' }, { key: 'one' }));
+    expect(await pendingJobs(jobsDb)).toMatchObject([{ tenantId: null, payload: { text: 'hello' } }]);
+    await expect(withScope(authDb, {}, (tx) => enqueue(tx, note, { text: '' }, { tenant }))).rejects.toThrow(
+      /row-level security/,
+    );
+  });
+
+  it('keeps one pending job per key, with the first payload, per tenant', async () => {
+    const first = await withTenant(db, tenant, (tx) => enqueue(tx, note, { text: 'first' }, { key: 'k' }));
+    const second = await withTenant(db, tenant, (tx) => enqueue(tx, note, { text: 'second' }, { key: 'k' }));
+    await withTenant(db, otherTenant, (tx) => enqueue(tx, note, { text: 'other' }, { key: 'k' }));
+    expect(second).toBe(first);
+    expect((await pendingJobs(jobsDb)).map((job) => job.payload)).toEqual([{ text: 'first' }, { text: 'other' }]);
+  });
+
+  it('holds the pending row of a key until its own commit, so that the job cannot run before it', async () => {
+    await withTenant(db, tenant, (tx) => enqueue(tx, note, { text: 'first' }, { key: 'held' }));
+    const ran = await withTenant(db, tenant, async (tx) => {
+      await enqueue(tx, note, { text: 'second' }, { key: 'held' });
+      return runDueJobs({ db, jobsDb, jobs: [recorded([])], services: null });
+    });
+    expect(ran).toEqual([]);
+    const later = await runDueJobs({ db, jobsDb, jobs: [recorded([])], services: null });
+    expect(later).toMatchObject([{ state: 'done' }]);
+  });
+
+  it('waits beside an uncommitted job of the same key, and joins it', async () => {
+    let second: Promise<string> | undefined;
+    const first = await withTenant(db, tenant, async (tx) => {
+      const id = await enqueue(tx, note, { text: 'first' }, { key: 'race' });
+      second = withTenant(db, tenant, (other) => enqueue(other, note, { text: 'second' }, { key: 'race' }));
+      await sqlOf(tx)`select pg_sleep(0.1)`;
+      return id;
+    });
+    expect(await second).toBe(first);
+  });
+
+  it('adds many in one statement, in order, and joins equal keys', async () => {
+    const ids = await withTenant(db, tenant, (tx) =>
+      enqueueMany(tx, note, [
+        { payload: { text: 'a' } },
+        { payload: { text: 'b' }, key: 'same' },
+        { payload: { text: 'c' }, key: 'same' },
+        { payload: { text: 'd' } },
+      ]),
+    );
+    expect(ids[1]).toBe(ids[2]);
+    expect(new Set(ids).size).toBe(3);
+    const texts = new Map((await pendingJobs(jobsDb)).map((job) => [job.id, (job.payload as { text: string }).text]));
+    expect(ids.map((id) => texts.get(id))).toEqual(['a', 'b', 'b', 'd']);
+  });
+
+  it('announces after the commit', async () => {
+    const heard = Promise.withResolvers<void>();
+    const listening = await jobsDb.sql.listen('ballast_jobs', () => heard.resolve());
+    await withTenant(db, tenant, (tx) => enqueue(tx, note, { text: 'loud' }));
+    await heard.promise;
+    await listening.unlisten();
+  });
+});
+
+/** A handler that only remembers what it was given. */
+function recorded(into: string[]) {
+  return {
+    job: note as never,
+    load: async () => ({
+      job: note,
+      run: async ({ payload }: { payload: { text: string } }) => void into.push(payload.text),
+    }),
+  };
+}

@@ -1,0 +1,117 @@
+import { type Database, sqlOf, type Tx, withScope } from '@ballast/db';
+import { AppError, type JobContext, type Log } from '@ballast/kernel';
+import { failpoint } from './failpoint.ts';
+
+/** A row that a worker took from its pack. */
+export interface RunningRow {
+  id: string;
+  packId: string;
+  tenantId: string | null;
+  attempt: number;
+}
+
+export interface OpenJobContext {
+  ctx: JobContext<Tx>;
+  /** True once `ctx.transaction` has committed the effects and the completion. */
+  completed(): boolean;
+  /** Shuts every door: a handler that went on after its timeout can write nothing more. */
+  shut(): void;
+}
+
+/** The row's pack is gone: swept, cancelled or run by another worker. Nothing was written. */
+export class FenceLost extends Error {
+  override readonly name = 'FenceLost';
+}
+
+/** The doors of one run of one job. `db` is the app's pool: tenants' policies hold in jobs too. */
+export function openJobContext(db: Database, row: RunningRow, signal: AbortSignal, log: Log): OpenJobContext {
+  let state: 'open' | 'busy' | 'completed' | 'shut' = 'open';
+
+  function enter(door: string): void {
+    if (state === 'open') return;
+    const why = {
+      busy: 'another one is open: await it first',
+      completed: 'ctx.transaction has completed the job, and it is the only write of a job without steps',
+      shut: 'the run has ended',
+    }[state];
+    throw new AppError('jobs.door_closed', {
+      public: 'Something went wrong on our side.',
+      internal: `${door} was called, but ${why}.`,
+      retryable: false,
+    });
+  }
+
+  async function through<Result>(door: string, work: () => Promise<Result>): Promise<Result> {
+    enter(door);
+    state = 'busy';
+    try {
+      return await work();
+    } finally {
+      if (state === 'busy') state = 'open';
+    }
+  }
+
+  const scope = { tenantId: row.tenantId, packId: row.packId };
+  const ctx: JobContext<Tx> = {
+    jobId: row.id,
+    attempt: row.attempt,
+    tenantId: row.tenantId,
+    userId: null,
+    signal,
+    log,
+    transaction: (work) =>
+      through('ctx.transaction', async () => {
+        const result = await withScope(db, scope, async (tx) => {
+          await fence(tx, row);
+          const done = await work(tx);
+          await complete(tx, row);
+          await failpoint('run.before-commit');
+          return done;
+        });
+        state = 'completed';
+        await failpoint('run.committed');
+        return result;
+      }),
+    step: (key, work) => through(`ctx.step('${key}')`, () => withScope(db, scope, (tx) => runStep(tx, row, key, work))),
+  };
+  return {
+    ctx,
+    completed: () => state === 'completed',
+    shut() {
+      if (state !== 'completed') state = 'shut';
+    },
+  };
+}
+
+/** Locks the row by id and pack. Whoever took it over meanwhile owns it. */
+async function fence(tx: Tx, row: RunningRow): Promise<void> {
+  const [held] = await sqlOf(tx)`
+    select 1 from jobs.job where id = ${row.id} and pack_id = ${row.packId} and state = 'dispatched' for update`;
+  if (!held) throw new FenceLost(`Job ${row.id} is no longer in pack ${row.packId}.`);
+}
+
+async function complete(tx: Tx, row: RunningRow): Promise<void> {
+  const done = await sqlOf(tx)`
+    update jobs.job set state = 'done', ended_at = now()
+    where id = ${row.id} and pack_id = ${row.packId} and state = 'dispatched'`;
+  if (done.count !== 1) throw new FenceLost(`Job ${row.id} is no longer in pack ${row.packId}.`);
+}
+
+async function runStep<Result>(
+  tx: Tx,
+  row: RunningRow,
+  key: string,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  await fence(tx, row);
+  const sql = sqlOf(tx);
+  const [kept] = await sql<
+    { result: Result }[]
+  >`select result from jobs.step where job_id = ${row.id} and key = ${key}`;
+  if (kept) return kept.result;
+  const result = await work(tx);
+  await sql`
+    insert into jobs.step (job_id, key, result)
+    values (${row.id}, ${key}, ${JSON.stringify(result ?? null)}::text::jsonb)`;
+  return result;
+}

@@ -1,0 +1,48 @@
+import { AppError, backoffMs, type JobDefinition, type Outcome } from '@ballast/kernel';
+
+/** What a row becomes. */
+export interface Ending {
+  state: 'done' | 'pending' | 'dead' | 'cancelled';
+  /** For `pending`: how long it waits. */
+  afterMs: number;
+  /** For `pending`: the start does not count. */
+  uncharge: boolean;
+  /** Kept with the job, for whoever looks at it. */
+  failure: string | null;
+}
+
+/** The one place where a run's result becomes a row's state. */
+export function endingOf(outcome: Outcome, job: JobDefinition, attempt: number): Ending {
+  switch (outcome.outcome) {
+    case 'done':
+      return { state: 'done', afterMs: 0, uncharge: false, failure: null };
+    case 'cancelled':
+      return { state: 'cancelled', afterMs: 0, uncharge: false, failure: outcome.reason };
+    case 'snoozed':
+      return { state: 'pending', afterMs: outcome.forMs, uncharge: true, failure: null };
+    case 'dead':
+      return { state: 'dead', afterMs: 0, uncharge: false, failure: describe(outcome.error) };
+    case 'retry': {
+      const failure = describe(outcome.error);
+      if (attempt >= job.attempts) return { state: 'dead', afterMs: 0, uncharge: false, failure };
+      const afterMs = outcome.afterMs ?? backoffMs(job.backoff, attempt, Math.random());
+      return { state: 'pending', afterMs, uncharge: false, failure };
+    }
+  }
+}
+
+/** A thrown error: worth a repeat unless it says that none can help. */
+export function outcomeOfError(error: unknown): Outcome {
+  const known = error instanceof Error ? error : new Error(String(error));
+  if (!(known instanceof AppError)) return { outcome: 'retry', error: known };
+  if (!known.retryable) return { outcome: 'dead', error: known };
+  const afterMs = known.retryAfterSeconds === undefined ? undefined : known.retryAfterSeconds * 1_000;
+  return { outcome: 'retry', error: known, ...(afterMs === undefined ? {} : { afterMs }) };
+}
+
+/** One line without the stack: it is stored, and shown to operators. */
+function describe(error: Error): string {
+  const code = error instanceof AppError ? `${error.code}: ` : '';
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${code}${error.message}${cause}`.slice(0, 2_000);
+}

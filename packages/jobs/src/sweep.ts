@@ -1,0 +1,158 @@
+/**
+ * The sweep finds work that somebody began and nobody will end: rows whose runner is
+ * silent, and rows whose pack the queue does not know. Any number of processes may
+ * sweep; an advisory lock lets one at a time.
+ */
+import type { Database } from '@ballast/db';
+import type { Log } from '@ballast/kernel';
+import { silentAfterMs } from './fleet.ts';
+import type { Transport } from './transport.ts';
+
+export interface Swept {
+  /** Rows whose runner was silent or no longer runs their pack. */
+  orphaned: number;
+  /** Rows whose pack the queue did not know. */
+  lost: number;
+  /** Rows that nobody started before `discardAfter`. */
+  stale: number;
+  /** Ended rows that left the table. */
+  removed: number;
+}
+
+export interface SweepOptions {
+  /** As the dispatcher's role. */
+  db: Database;
+  transport: Pick<Transport, 'holds'>;
+  log: Log;
+  everyMs?: number;
+  /** How long done and cancelled jobs stay. Dead ones stay until someone decides. */
+  keepEndedDays?: number;
+}
+
+/** 'Swep' in ASCII. */
+const lockKey = 0x53776570;
+/** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
+const settledAfterMs = 10_000;
+const batch = 1_000;
+
+/** Sweeps every `everyMs` until closed. */
+export function startSweep(options: SweepOptions): { close(): Promise<void> } {
+  let under: Promise<unknown> = Promise.resolve();
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    under = sweep(options)
+      .then((swept) => {
+        if (swept && swept.orphaned + swept.lost > 0) options.log.warn({ ...swept }, 'sweep returned jobs');
+      })
+      .catch((error: Error) => options.log.warn({ error: error.message }, 'sweep failed'))
+      .finally(() => {
+        busy = false;
+      });
+  }, options.everyMs ?? 5_000);
+  return {
+    async close() {
+      clearInterval(timer);
+      await under;
+    },
+  };
+}
+
+/** One sweep. Null when another process is sweeping. */
+export async function sweep(options: SweepOptions): Promise<Swept | null> {
+  const { db, transport } = options;
+  const reserved = await db.sql.reserve();
+  try {
+    const [lock] = await reserved<{ held: boolean }[]>`select pg_try_advisory_lock(${lockKey}) as held`;
+    if (!lock?.held) return null;
+    try {
+      return {
+        orphaned: await returnOrphans(db),
+        lost: await returnLost(db, transport),
+        stale: await cancelStale(db),
+        removed: await removeEnded(db, options.keepEndedDays ?? 7),
+      };
+    } finally {
+      await reserved`select pg_advisory_unlock(${lockKey})`;
+    }
+  } finally {
+    reserved.release();
+  }
+}
+
+/**
+ * Rows of packs that a process began and does not run any more. A started row keeps
+ * its charge and may be dead by it; its neighbours return uncharged. All of them
+ * travel alone from now on, since one may have taken its worker down.
+ */
+async function returnOrphans(db: Database): Promise<number> {
+  const rows = await db.sql`
+    with living as (
+      select id, packs, beat_at from jobs.process where beat_at > now() - ${silentAfterMs} * interval '1 millisecond'
+    ), orphan as (
+      select distinct job.pack_id from jobs.job
+      where state = 'dispatched' and runner_id is not null
+        and not exists (
+          select 1 from living
+          -- A beat older than the start cannot list the pack yet.
+          where living.id = job.runner_id and (job.pack_id = any(living.packs) or living.beat_at <= job.started_at + interval '1 second')
+        )
+    ), returned as (
+      update jobs.job
+      set state = case when runner_id is not null and attempt >= attempts then 'dead' else 'pending' end,
+          ended_at = case when runner_id is not null and attempt >= attempts then now() end,
+          pack_id = null, runner_id = null, alone = true, run_at = now()
+      from (select id, runner_id is not null as started from jobs.job
+            where state = 'dispatched' and pack_id in (select pack_id from orphan) for update skip locked) taken
+      where job.id = taken.id
+      returning job.id, job.attempt, taken.started
+    )
+    insert into jobs.failure (job_id, attempt, message)
+    select id, attempt, 'The worker that ran it fell silent.' from returned where started
+    returning job_id`;
+  return rows.length;
+}
+
+/** Rows that wait in a pack of which the queue knows nothing: wiped, lost with its tail, or never added. */
+async function returnLost(db: Database, transport: SweepOptions['transport']): Promise<number> {
+  const packs = await db.sql<{ queue: string; pack_id: string }[]>`
+    select distinct queue, pack_id from jobs.job
+    where state = 'dispatched' and runner_id is null and dispatched_at < now() - ${settledAfterMs} * interval '1 millisecond'
+      and not exists (
+        select 1 from jobs.process
+        where beat_at > now() - ${silentAfterMs} * interval '1 millisecond' and job.pack_id = any(process.packs)
+      )
+    limit ${batch}`;
+  let returned = 0;
+  for (const [queue, packIds] of Map.groupBy(packs, (pack) => pack.queue)) {
+    const ids = packIds.map((pack) => pack.pack_id);
+    const held = await transport.holds(queue, ids);
+    const lost = ids.filter((id) => !held.has(id));
+    if (lost.length === 0) continue;
+    const rows = await db.sql`
+      update jobs.job set state = 'pending', pack_id = null, dispatched_at = null
+      where pack_id = any(${lost}::uuid[]) and state = 'dispatched' and runner_id is null`;
+    returned += rows.count;
+  }
+  return returned;
+}
+
+async function cancelStale(db: Database): Promise<number> {
+  const rows = await db.sql`
+    update jobs.job set state = 'cancelled', ended_at = now()
+    where id in (
+      select id from jobs.job where state = 'pending' and discard_after <= now() limit ${batch} for update skip locked
+    )`;
+  return rows.count;
+}
+
+async function removeEnded(db: Database, keepDays: number): Promise<number> {
+  const rows = await db.sql`
+    delete from jobs.job where id in (
+      select id from jobs.job where state in ('done', 'cancelled') and ended_at < now() - ${keepDays} * interval '1 day'
+      limit ${batch} for update skip locked
+    )`;
+  await db.sql`delete from jobs.process where beat_at < now() - interval '1 day'`;
+  return rows.count;
+}

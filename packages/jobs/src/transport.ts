@@ -1,0 +1,191 @@
+/**
+ * The queue that carries packs to workers: BullMQ, on Redis or on its own Postgres
+ * backend. A pack is an id and nothing else; its rows lie in Postgres. BullMQ never
+ * retries and retains nothing: outcomes are the rows' own.
+ */
+import { roles } from '@ballast/db/roles';
+import type { Log } from '@ballast/kernel';
+import {
+  createPostgresBackend,
+  createRedisBackend,
+  type Job,
+  type JobsOptions,
+  type PostgresConnectionOptions,
+  Queue,
+  runMigrations,
+  Worker,
+} from 'bullmq';
+import pg from 'pg';
+
+export interface Transport {
+  readonly kind: 'redis' | 'postgres';
+  /** Hands packs over. Rejects at once when the store is down, and then has added nothing. */
+  add(queue: string, packIds: readonly string[]): Promise<void>;
+  /** Runs `run` for each pack, `slots` at a time. */
+  consume(queue: string, slots: number, run: (packId: string) => Promise<void>): Consumer;
+  /** Of these packs, the ones that the queue still holds: waiting, or running under a live lock. */
+  holds(queue: string, packIds: readonly string[]): Promise<Set<string>>;
+  /** Rejects when the store does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Consumer {
+  /** Takes no more packs; resolves when those under way have ended. */
+  close(): Promise<void>;
+  /** Lets go without waiting. */
+  abandon(): Promise<void>;
+}
+
+export type TransportOptions = { redisUrl: string } | { postgresUrl: string };
+
+const postgresSchema = 'bullmq';
+
+/**
+ * Lock settings that held: a killed worker's pack is noticed in 16–19 s, and a
+ * blocked event loop of 10 s causes no false stall.
+ */
+const workerSettings = {
+  lockDuration: 16_000,
+  lockRenewTime: 5_000,
+  stalledInterval: 5_000,
+  maxStalledCount: 0,
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 0 },
+};
+/** Longer than any healthy answer, shorter than a person's patience. */
+const answerTimeoutMs = 5_000;
+
+/** Opens the queue side. Nothing connects until it is used. */
+export function openTransport(options: TransportOptions, log: Log): Transport {
+  const backend = 'redisUrl' in options ? onRedis(options.redisUrl) : onPostgres(options.postgresUrl, log);
+  const queues = new Map<string, PackQueue>();
+
+  function queueNamed(name: string): PackQueue {
+    const known = queues.get(name);
+    if (known) return known;
+    const queue = backend.openQueue(name, {
+      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
+    });
+    queue.on('error', (error) => log.debug({ queue: name, error: error.message }, 'queue connection'));
+    queues.set(name, queue);
+    return queue;
+  }
+
+  return {
+    kind: backend.kind,
+    async add(queue, packIds) {
+      const packs = packIds.map((packId) => ({ name: 'pack', data: { packId }, opts: { jobId: packId } }));
+      await withinMs(answerTimeoutMs, queueNamed(queue).addBulk(packs), `add to ${queue}`);
+    },
+    consume(queue, slots, run) {
+      const process = async (job: Job) => {
+        // After a lost key BullMQ can hand over a job without data: there is no pack to run.
+        const packId: unknown = job.data?.packId;
+        if (typeof packId === 'string') await run(packId);
+      };
+      const worker = backend.openWorker(queue, process, { concurrency: slots, ...workerSettings });
+      worker.on('error', (error) => log.warn({ queue, error: error.message }, 'consumer'));
+      return { close: () => worker.close(), abandon: () => worker.close(true) };
+    },
+    async holds(queue, packIds) {
+      const held = new Set<string>();
+      const lookUp = async (packId: string) => {
+        const state = await queueNamed(queue).getJobState(packId);
+        if (state !== 'unknown' && state !== 'failed' && state !== 'completed') held.add(packId);
+      };
+      await withinMs(answerTimeoutMs, Promise.all(packIds.map(lookUp)), `look into ${queue}`);
+      return held;
+    },
+    async ping() {
+      await withinMs(answerTimeoutMs, queueNamed('default').getJobState('ping'), 'ping');
+    },
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await backend.close();
+    },
+  };
+}
+
+type WorkerSettings = typeof workerSettings & { concurrency: number };
+
+interface PackQueue {
+  addBulk(packs: { name: string; data: { packId: string }; opts: { jobId: string } }[]): Promise<unknown>;
+  getJobState(packId: string): Promise<string>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  close(): Promise<void>;
+}
+
+interface PackWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  close(force?: boolean): Promise<void>;
+}
+
+/** The two stores differ only in how they are reached. */
+interface Backend {
+  kind: Transport['kind'];
+  openQueue(name: string, options: { defaultJobOptions: JobsOptions }): PackQueue;
+  openWorker(name: string, process: (job: Job) => Promise<void>, options: WorkerSettings): PackWorker;
+  close(): Promise<void>;
+}
+
+function onRedis(url: string): Backend {
+  // BullMQ's own back-off grows: after a minute without Redis the first job took 18 s, with this 0.7 s.
+  const always = { url, retryStrategy: () => 1_000 };
+  // Without an offline queue, add rejects at once during an outage and adds nothing later.
+  const producer = { ...always, enableOfflineQueue: false, maxRetriesPerRequest: 0, enableAutoPipelining: true };
+  const consumer = { ...always, maxRetriesPerRequest: null };
+  return {
+    kind: 'redis',
+    openQueue: (name, options) => new Queue(name, { ...options, connection: producer }, createRedisBackend),
+    openWorker: (name, process, options) =>
+      new Worker(name, process, { ...options, connection: consumer }, createRedisBackend),
+    close: async () => {},
+  };
+}
+
+function onPostgres(url: string, log: Log): Backend {
+  const pool = new pg.Pool({
+    connectionString: url,
+    // Each consumer keeps one connection for LISTEN; the rest is shared.
+    max: 12,
+    keepAlive: true,
+    options: `-c search_path=${postgresSchema}`,
+    application_name: 'ballast-transport',
+  });
+  pool.on('error', (error) => log.debug({ error: error.message }, 'transport connection'));
+  // BullMQ takes a pg.Pool; its structural type of one lacks the overloads that @types/pg declares.
+  const connection = pool as unknown as PostgresConnectionOptions;
+  return {
+    kind: 'postgres',
+    openQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend),
+    openWorker: (name, process, options) =>
+      new Worker(name, process, { ...options, connection }, createPostgresBackend),
+    close: () => pool.end(),
+  };
+}
+
+/** Creates or updates the tables of BullMQ's Postgres backend, as the owner, and lets the dispatcher's role use them. */
+export async function migrateTransport(ownerUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await runMigrations(client, postgresSchema);
+    await client.query(`
+      grant usage on schema ${postgresSchema} to ${roles.dispatcher};
+      grant all on all tables in schema ${postgresSchema} to ${roles.dispatcher};
+      grant all on all sequences in schema ${postgresSchema} to ${roles.dispatcher};
+      grant execute on all functions in schema ${postgresSchema} to ${roles.dispatcher};`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A store that hangs must not hang the dispatcher. A pack that is added after all finds its rows gone and is discarded. */
+function withinMs<Result>(timeoutMs: number, work: Promise<Result>, what: string): Promise<Result> {
+  let timer: NodeJS.Timeout;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

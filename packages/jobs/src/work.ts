@@ -1,0 +1,137 @@
+/**
+ * The worker's door: opens consumers, dispatcher, sweep and heartbeat, and releases
+ * them in the order in which no job is lost or waits for a lock.
+ *
+ * @example
+ * const worker = await startWorker({ db, jobsDb, transport, jobs, services, queues: { default: 10 }, log, release });
+ * await worker.close({ graceMs: 10_000 });
+ */
+import type { Database } from '@ballast/db';
+import type { Log } from '@ballast/kernel';
+import { uuidv7 } from 'uuidv7';
+import { openCompletions } from './completions.ts';
+import { startDispatcher } from './dispatch.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { runPack } from './run-pack.ts';
+import type { RegisteredJob } from './run-row.ts';
+import { startSweep } from './sweep.ts';
+import type { Transport } from './transport.ts';
+
+export type { RegisteredJob } from './run-row.ts';
+
+export interface WorkerOptions<Services> {
+  /** The app's pool: handlers' transactions, under the tenants' policies. */
+  db: Database;
+  /** The dispatcher role's pool: the jobs tables of all tenants. */
+  jobsDb: Database;
+  transport: Transport;
+  jobs: readonly RegisteredJob<Services>[];
+  services: Services;
+  log: Log;
+  /** Packs at once, per queue. Queues that jobs name and this leaves out get `defaultSlots`. */
+  queues?: Readonly<Record<string, number>>;
+  /** What the heartbeat says it is: `worker`, or `api` when the API consumes too. */
+  role?: string;
+  release: string;
+}
+
+export interface RunningWorker {
+  readonly processId: string;
+  /** Packs under way. */
+  inFlight(): number;
+  /** Takes no more, lets what runs end within `graceMs`, then aborts it and hands it back. */
+  close(options: { graceMs: number }): Promise<void>;
+}
+
+const defaultSlots = 10;
+/** How much one run moves a job's measured time. */
+const weight = 0.2;
+
+/** Starts to dispatch and consume. Resolves once the process is known to the others. */
+export async function startWorker<Services>(options: WorkerOptions<Services>): Promise<RunningWorker> {
+  const { db, jobsDb, transport, log } = options;
+  const processId = uuidv7();
+  const registry = new Map(options.jobs.map((entry) => [`${entry.job.name}@${entry.job.version}`, entry]));
+  const slots = slotsOf(options);
+  const packs = new Set<string>();
+  const runMs = new Map<string, number>();
+  const abort = new AbortController();
+  const completions = openCompletions(jobsDb, log);
+
+  const heartbeat = await startHeartbeat(
+    jobsDb,
+    {
+      processId,
+      role: options.role ?? 'worker',
+      release: options.release,
+      slots,
+      knows: [...registry.keys()],
+      now: () => ({ packs: [...packs], runMs: Object.fromEntries(runMs) }),
+    },
+    log,
+  );
+
+  const runner = {
+    db,
+    jobsDb,
+    processId,
+    completions,
+    services: options.services,
+    log,
+    shutdown: abort.signal,
+    find: (name: string, version: number) => registry.get(`${name}@${version}`),
+    measured: (name: string, ms: number) => runMs.set(name, (runMs.get(name) ?? ms) * (1 - weight) + ms * weight),
+  };
+  const run = async (packId: string) => {
+    packs.add(packId);
+    try {
+      await runPack(runner, packId);
+    } catch (error) {
+      // The rows are still this pack's: the sweep returns them.
+      log.error({ packId, error: (error as Error).message }, 'pack not finished');
+    } finally {
+      packs.delete(packId);
+    }
+  };
+
+  const consumers = Object.entries(slots).map(([queue, count]) => transport.consume(queue, count, run));
+  const dispatcher = startDispatcher({ db: jobsDb, transport, log });
+  const sweeper = startSweep({ db: jobsDb, transport, log });
+
+  return {
+    processId,
+    inFlight: () => packs.size,
+    async close({ graceMs }) {
+      await Promise.all([dispatcher.close(), sweeper.close()]);
+      const drained = Promise.all(consumers.map((consumer) => consumer.close()));
+      if (!(await within(graceMs, drained))) {
+        abort.abort(new Error('The process is shutting down.'));
+        // Handlers that heed their signal hand back at once; the rest a second later.
+        if (!(await within(3_000, drained))) {
+          completions.giveUp();
+          await within(2_000, Promise.all(consumers.map((consumer) => consumer.abandon())));
+        }
+      }
+      await heartbeat.close();
+    },
+  };
+}
+
+function slotsOf<Services>(options: WorkerOptions<Services>): Record<string, number> {
+  const slots: Record<string, number> = { ...options.queues };
+  for (const { job } of options.jobs) slots[job.queue] ??= defaultSlots;
+  return slots;
+}
+
+/** True when `work` ended in time. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const ended = work.then(
+    () => true as const,
+    () => true as const,
+  );
+  return Promise.race([ended, late]).finally(() => clearTimeout(timer));
+}
