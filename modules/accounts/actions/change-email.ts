@@ -1,0 +1,36 @@
+import { sqlOf } from '@ballast/db';
+import { enqueue } from '@ballast/jobs/enqueue';
+import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { lockPerson } from '../auth/adapter.ts';
+import { answerAfter } from '../auth/answer-after.ts';
+import { known } from '../auth/failures.ts';
+import { keepPendingChange } from '../auth/pending-change.ts';
+import { errors } from '../errors.ts';
+import { sendEmailChange } from '../jobs/send-email-change.job.ts';
+
+/**
+ * Asks the new address for a confirmation; until then nothing changes. An address
+ * that has an account gets the same answer and no mail.
+ */
+export async function changeEmail({
+  ctx,
+  headers,
+  input,
+}: AccountAction<{ email: string; password: string }>): Promise<void> {
+  const auth = authOf(ctx);
+  const newEmail = input.email.toLowerCase();
+  await answerAfter(500, async () => {
+    const caller = callerHeaders(headers, ctx);
+    await known(auth.api.verifyPassword({ body: { password: input.password }, headers: caller }));
+    await auth.transaction(async (tx) => {
+      const person = await lockPerson(tx, ctx.userId ?? '');
+      if (!person) throw errors.session_not_found();
+      if (person.email === newEmail) throw errors.email_unchanged();
+      const [taken] = await sqlOf(tx)`select 1 from accounts."user" where email = ${newEmail}`;
+      if (taken) return;
+      const expiresAt = new Date(Date.now() + auth.options.verificationHours * 3_600_000);
+      await keepPendingChange(tx, person.id, { newEmail, expiresAt });
+      await enqueue(tx, sendEmailChange, { userId: person.id }, { key: person.id, discardAfter: expiresAt });
+    });
+  });
+}

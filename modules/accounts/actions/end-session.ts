@@ -1,0 +1,21 @@
+import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { known } from '../auth/failures.ts';
+import { errors } from '../errors.ts';
+
+/** Ends one of the person's own sessions; another's does not exist here. */
+export async function endSession({
+  ctx,
+  headers,
+  input,
+}: AccountAction<{ id: string }>): Promise<{ cookies: string[] }> {
+  const auth = authOf(ctx);
+  const own = await (await auth.store).listSessions(ctx.userId ?? '', { onlyActiveSessions: true });
+  const session = own.find((candidate) => candidate.id === input.id);
+  if (!session) throw errors.session_not_found();
+  const call = auth.api.revokeSession({
+    body: { token: session.token },
+    headers: callerHeaders(headers, ctx),
+    returnHeaders: true,
+  });
+  return { cookies: (await known(call)).headers.getSetCookie() };
+}

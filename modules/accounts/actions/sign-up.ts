@@ -1,0 +1,23 @@
+import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { known, refusalCode } from '../auth/failures.ts';
+
+export interface SignUp {
+  name: string;
+  email: string;
+  password: string;
+}
+
+/**
+ * Creates an account that waits for its confirmation. The outcome is the same for an
+ * address that has one: the password is hashed all the same, and its owner gets a mail.
+ */
+export async function signUp({ ctx, headers, input }: AccountAction<SignUp>): Promise<void> {
+  const { api } = authOf(ctx);
+  const attempt = () => api.signUpEmail({ body: { ...input }, headers: callerHeaders(headers, ctx) });
+  // Of several sign-ups of one new address at once, all but one fail at the unique index. Repeated, they find the account.
+  const repeated = attempt().catch((error) => {
+    if (refusalCode(error) === 'FAILED_TO_CREATE_USER') return attempt();
+    throw error;
+  });
+  await known(repeated);
+}

@@ -1,0 +1,27 @@
+import type { RequestContext, Services } from '@ballast/http';
+import type { RequestAction } from '../../context.ts';
+import { type Auth, addressHeader } from './open-auth.ts';
+
+/** An action on a person's identity: it also reads the request's cookies and browser. */
+export interface AccountAction<Input> extends RequestAction<Input> {
+  headers: Headers;
+}
+
+/** What the process opened under `auth`; this module alone knows its type. */
+export function authOf({ services }: { services: Pick<Services, 'auth'> }): Auth {
+  return services.auth as Auth;
+}
+
+/** The request's headers as Better Auth shall see them: with the client's address as the edge resolved it. */
+export function callerHeaders(headers: Headers, ctx: RequestContext): Headers {
+  const seen = new Headers(headers);
+  seen.set(addressHeader, ctx.address);
+  return seen;
+}
+
+/** The same without the session, for what a link alone must allow. */
+export function strangerHeaders(headers: Headers, ctx: RequestContext): Headers {
+  const seen = callerHeaders(headers, ctx);
+  seen.delete('cookie');
+  return seen;
+}

@@ -1,0 +1,131 @@
+/**
+ * Identity: Better Auth on a pool of its own, whose connections wear `ballast_auth`.
+ * Its own HTTP surface is not mounted; the module's actions call it as a library.
+ *
+ * @example
+ * const pool = openDatabase({ url, role: 'ballast_auth', applicationName: 'ballast-auth', maxConnections: 5 });
+ * const auth = openAuth({ database: pool, secret, publicUrl, ...options, log });
+ * await auth.identify(request.headers); // { userId, sessionId, name, email } or null
+ */
+import { currentTransaction, type Database, type Tx } from '@ballast/db';
+import type { Identity } from '@ballast/http';
+import type { Log } from '@ballast/kernel';
+import { runWithTransaction } from '@better-auth/core/context';
+import { betterAuth } from 'better-auth/minimal';
+import { sendAccountExists } from '../jobs/send-account-exists.job.ts';
+import { sendVerification } from '../jobs/send-verification.job.ts';
+import { passwordLength } from '../password-length.ts';
+import { mailEverySeconds } from './account-changes.ts';
+import { accountsAdapter } from './adapter.ts';
+import { requestMail } from './request-mail.ts';
+
+export interface AuthOptions {
+  /** A small pool: passwords are hashed inside its transactions, some 100 ms each. */
+  database: Database;
+  /** At least 32 characters; signs cookies and links. */
+  secret: string;
+  /** The origin that browsers use; cookies are `Secure` when it is https. */
+  publicUrl: string;
+  sessionDays: number;
+  verificationHours: number;
+  resetMinutes: number;
+  log: Log;
+}
+
+export interface Auth {
+  /** Whose session the cookies carry. Reads only, so that it may run on every request. */
+  identify(headers: Headers): Promise<Identity | null>;
+  /** One transaction for everything that Better Auth and `work` do in it. */
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /** Better Auth's server API, for this module's actions. */
+  readonly api: ReturnType<typeof betterAuthFor>['api'];
+  /** Better Auth's store, for what its API has no verb for. */
+  readonly store: Promise<Awaited<ReturnType<typeof betterAuthFor>['$context']>['internalAdapter']>;
+  readonly options: AuthOptions;
+}
+
+/** Opens nothing but objects: the pool is the caller's, to open and to close. */
+export function openAuth(options: AuthOptions): Auth {
+  const better = betterAuthFor(options, transaction);
+
+  async function transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const { adapter } = await better.$context;
+    return runWithTransaction(adapter, () => work(currentTransaction() as Tx));
+  }
+
+  return {
+    async identify(headers) {
+      const found = await better.api.getSession({ headers, query: { disableRefresh: true } });
+      if (!found) return null;
+      const { user, session } = found;
+      return { userId: user.id, sessionId: session.id, name: user.name, email: user.email };
+    },
+    transaction,
+    api: better.api,
+    store: better.$context.then((context) => context.internalAdapter),
+    options,
+  };
+}
+
+/** The header in which the actions hand over the client's address, after the trusted hops. */
+export const addressHeader = 'x-ballast-client-address';
+
+function betterAuthFor(options: AuthOptions, transaction: Auth['transaction']) {
+  return betterAuth({
+    appName: 'Ballast',
+    baseURL: options.publicUrl,
+    basePath: '/api/accounts',
+    secret: options.secret,
+    database: accountsAdapter(options.database),
+    // Mails leave by jobs: the callbacks enqueue, and never see the tokens' recipients.
+    emailAndPassword: {
+      enabled: true,
+      requireEmailVerification: true,
+      minPasswordLength: passwordLength.min,
+      maxPasswordLength: passwordLength.max,
+      revokeSessionsOnPasswordReset: true,
+      onExistingUserSignUp: ({ user }) =>
+        transaction((tx) =>
+          requestMail(tx, sendAccountExists, { userId: user.id }, { everySeconds: mailEverySeconds.accountExists }),
+        ),
+    },
+    emailVerification: {
+      sendOnSignUp: false,
+      sendOnSignIn: true,
+      autoSignInAfterVerification: true,
+      expiresIn: options.verificationHours * 3600,
+      sendVerificationEmail: ({ user }) =>
+        transaction((tx) =>
+          requestMail(
+            tx,
+            sendVerification,
+            { userId: user.id, email: user.email },
+            { everySeconds: mailEverySeconds.verification },
+          ),
+        ),
+    },
+    session: {
+      expiresIn: options.sessionDays * 24 * 3600,
+      // How exact "last seen" is, and how often a visit costs a write.
+      updateAge: 3600,
+    },
+    verification: { storeIdentifier: 'hashed' },
+    advanced: {
+      cookiePrefix: 'ballast',
+      useSecureCookies: options.publicUrl.startsWith('https://'),
+      database: { generateId: 'uuid' },
+      ipAddress: { ipAddressHeaders: [addressHeader] },
+    },
+    // The edge limits by route, address and account, on all replicas.
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    logger: { level: 'error', log: (_level, message, ...details) => report(options.log, message, details) },
+  });
+}
+
+/** Only names and codes: a failed query's message repeats its parameters, password hashes included. */
+function report(log: Log, message: string, details: readonly unknown[]): void {
+  const errors = details.filter((detail) => detail instanceof Error);
+  const reasons = errors.map((error) => Reflect.get(Object(error.cause ?? error), 'code') ?? error.name);
+  log.error({ component: 'better-auth', reasons }, message);
+}

@@ -1,0 +1,33 @@
+import { sqlOf, type Tx } from '@ballast/db';
+
+/**
+ * A person's one pending change of address. A newer request replaces it, so that a
+ * link sent to a mistyped address is worth nothing once the person has corrected it.
+ */
+export interface PendingChange {
+  newEmail: string;
+  expiresAt: Date;
+}
+
+export async function keepPendingChange(tx: Tx, userId: string, change: PendingChange): Promise<void> {
+  const sql = sqlOf(tx);
+  await sql`delete from accounts.verification where identifier = ${identifierOf(userId)}`;
+  await sql`
+    insert into accounts.verification (identifier, value, expires_at)
+    values (${identifierOf(userId)}, ${change.newEmail}, ${change.expiresAt})`;
+}
+
+export async function findPendingChange(tx: Tx, userId: string): Promise<PendingChange | null> {
+  const [pending] = await sqlOf(tx)<PendingChange[]>`
+    select value as "newEmail", expires_at as "expiresAt" from accounts.verification
+    where identifier = ${identifierOf(userId)} and expires_at > now()`;
+  return pending ?? null;
+}
+
+/** Ends every outstanding reset link and pending change: whoever holds one was given it under the old credentials. */
+export async function dropOutstanding(tx: Tx, userId: string): Promise<void> {
+  await sqlOf(tx)`
+    delete from accounts.verification where value = ${userId} or identifier = ${identifierOf(userId)}`;
+}
+
+const identifierOf = (userId: string) => `change-email:${userId}`;

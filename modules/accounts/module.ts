@@ -1,0 +1,18 @@
+import type { ModuleDefinition } from '@ballast/kernel';
+
+export const module = {
+  name: 'accounts',
+  description: 'People, their sessions and their personal organisations.',
+  alwaysOn: true,
+  routes: true,
+  config: true,
+  jobs: [
+    'send-verification',
+    'send-reset',
+    'send-welcome',
+    'send-email-change',
+    'send-email-changed',
+    'send-account-exists',
+  ],
+  messages: ['en'],
+} as const satisfies ModuleDefinition;
