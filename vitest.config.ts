@@ -1,8 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * The tests beside the code, on a real Postgres that the global setup starts.
+ * `tests/journeys` drives the whole built system and has a configuration of its own.
+ */
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.{ts,tsx}', 'modules/**/*.test.{ts,tsx}', 'apps/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
-    globalSetup: ['@ballast/test-kit/global-setup'],
+    include: ['{apps,packages,modules,scripts}/**/*.test.{ts,tsx}'],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],
+    globalSetup: ['./packages/test-kit/src/global-setup.ts'],
+    // Suites own their databases, and forked processes show a handle that stays open.
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
   },
 });

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { nodeBinary, pnpmSpec, root } from './places.mjs';
+
+/** Runs the script on the pinned Node, passes signals on, and answers with its exit code. */
+export async function handOver(script, args) {
+  if (!existsSync(script)) throw new Error(`${script} is missing: the checkout is incomplete.`);
+  const child = spawn(nodeBinary, [script, ...args], {
+    cwd: root,
+    // The IPC channel is how the script notices that this process was killed.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: {
+      ...process.env,
+      NODE: nodeBinary,
+      PATH: [dirname(nodeBinary), pnpmFolder(), process.env.PATH].join(delimiter),
+    },
+  });
+  const pass = (signal) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
+  const orphaned = watchParent(() => child.kill('SIGTERM'));
+  return await new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(new Error(`The pinned Node did not start: ${error.message}`)));
+    child.once('exit', (code, signal) => {
+      clearInterval(orphaned);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+    });
+  });
+}
+
+/** npm that is killed cannot pass a signal on: its script would go on alone. */
+function watchParent(gone) {
+  const parent = process.ppid;
+  const underNpm = process.env.npm_lifecycle_event !== undefined && parent > 1;
+  const timer = setInterval(() => {
+    if (!underNpm || process.ppid === parent) return;
+    clearInterval(timer);
+    gone();
+  }, 1000);
+  timer.unref();
+  return timer;
+}
+
+/** A folder with a `pnpm` for the scripts to call, on machines that have none. */
+function pnpmFolder() {
+  const folder = join(root, 'node_modules/.ballast-bin');
+  const files = { pnpm: `#!/bin/sh\nexec npx --yes ${pnpmSpec} "$@"\n`, 'pnpm.cmd': `@npx --yes ${pnpmSpec} %*\r\n` };
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text, { mode: 0o755 });
+  }
+  return folder;
+}

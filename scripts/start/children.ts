@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { followLog } from './follow-log.ts';
+import { lastLines, sizeOf } from './log-lines.ts';
+import { endProcesses, type KnownProcess, knownProcess } from './processes.ts';
+import { type RunRecord, writeRecord } from './run-record.ts';
+import { root, type Settings } from './settings.ts';
+import { asProblem, StartProblem } from './start-problem.ts';
+
+export interface Command {
+  name: string;
+  /** Arguments of the pinned Node. */
+  args: readonly string[];
+  cwd?: string;
+  env: Record<string, string | undefined>;
+}
+
+export interface Children {
+  /** Runs to the end; a failure is reported with the last lines of its log. */
+  run(command: Command): Promise<void>;
+  /** Starts and leaves it running; its death is reported to `onDeath`, unless it was asked to stop. */
+  start(command: Command, show: 'errors' | 'everything'): void;
+  stop(names: readonly string[]): Promise<void>;
+  /** Stops all, and refuses to start another. */
+  close(): Promise<void>;
+}
+
+interface Live {
+  child: ChildProcess;
+  known: KnownProcess;
+  stopping: boolean;
+  unfollow: () => void;
+}
+
+/** The processes of this start. Each leads a group of its own and writes to its own log. */
+export function openChildren(settings: Settings, record: RunRecord, onDeath: (sentence: string) => void): Children {
+  const live = new Map<string, Live>();
+  let closed = false;
+  const logOf = (name: string) => join(settings.logs, `${name}.log`);
+
+  function launch({ name, args, cwd, env }: Command, unfollow: () => void): ChildProcess {
+    if (closed) throw new StartProblem('Ballast is stopping.');
+    rotate(logOf(name));
+    const log = openSync(logOf(name), 'a');
+    const child = spawn(process.execPath, args, {
+      cwd: cwd ?? root,
+      env: env as NodeJS.ProcessEnv,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    if (child.pid === undefined) return child;
+    const known = knownProcess(name, child.pid);
+    live.set(name, { child, known, stopping: false, unfollow });
+    record.children.push(known);
+    writeRecord(settings.data, record);
+    child.once('exit', () => {
+      unfollow();
+      live.delete(name);
+      record.children = record.children.filter((each) => each !== known);
+      // The record goes with the run: writing it again would leave one behind.
+      if (existsSync(join(settings.data, 'run.json'))) writeRecord(settings.data, record);
+    });
+    return child;
+  }
+
+  function failure(name: string, how: string): StartProblem {
+    const log = logOf(name);
+    const lines = lastLines(log, 12).map((line) => `    ${line}`);
+    const problem = asProblem(errorCodeIn(lines.join('\n')), settings.data);
+    if (problem instanceof StartProblem) return problem;
+    return new StartProblem(`${name} ${how}. The last lines of ${relative(root, log)}:\n\n${lines.join('\n')}`);
+  }
+
+  async function end(chosen: readonly Live[]): Promise<void> {
+    for (const entry of chosen) entry.stopping = true;
+    await endProcesses(
+      chosen.map((entry) => entry.known),
+      settings.graceMs + 2000,
+    );
+  }
+
+  return {
+    async run(command) {
+      const child = launch(command, () => {});
+      const entry = live.get(command.name);
+      await new Promise<void>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, signal) => {
+          if (code === 0) resolve();
+          else if (entry?.stopping) reject(new StartProblem(`${command.name} was stopped.`));
+          else reject(failure(command.name, `failed (${signal ?? `exit code ${code}`})`));
+        });
+      });
+    },
+    start(command, show) {
+      const child = launch(command, followLog(command.name, logOf(command.name), show === 'everything'));
+      const entry = live.get(command.name);
+      child.once('error', (error) => onDeath(`${command.name} did not start: ${error.message}`));
+      child.once('exit', (code, signal) => {
+        if (entry?.stopping) return;
+        onDeath(failure(command.name, `ended by itself (${signal ?? `exit code ${code}`})`).message);
+      });
+    },
+    stop: (names) => end([...live.values()].filter(({ known }) => names.includes(known.name))),
+    close() {
+      closed = true;
+      return end([...live.values()]);
+    },
+  };
+}
+
+/** A log begins anew when it has grown large; the one before is kept. */
+function rotate(log: string): void {
+  if (sizeOf(log) > 5_000_000) renameSync(log, `${log}.old`);
+}
+
+function errorCodeIn(text: string): { code: string } | undefined {
+  return /\bENOSPC\b|No space left on device/.test(text) ? { code: 'ENOSPC' } : undefined;
+}

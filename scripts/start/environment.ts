@@ -1,0 +1,62 @@
+import type { DatabaseUrls } from './postgres/prepare-database.ts';
+import { key, secretFile } from './secrets.ts';
+import type { Settings } from './settings.ts';
+
+export type Mode = 'production' | 'development';
+export type Environment = Record<string, string | undefined>;
+
+export interface Environments {
+  api: Environment;
+  worker: Environment;
+  migrate: Environment;
+  web: Environment;
+}
+
+/** What each process is told. Each gets only the secrets that it needs: only migrations hold the owner's login. */
+export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls, given: Environment): Environments {
+  const base = { ...without(given, secretNames), NODE_ENV: mode, BALLAST_ENV: given.BALLAST_ENV ?? 'local' };
+  const server = {
+    ...base,
+    ...keys(settings, given),
+    REDIS_URL: given.REDIS_URL,
+    REDIS_QUEUE_URL: given.REDIS_QUEUE_URL,
+    PUBLIC_URL: settings.publicUrl,
+    API_HOST: '127.0.0.1',
+    API_PORT: String(settings.apiPort),
+    WORKER_PORT: String(settings.workerPort),
+    DATABASE_URL: urls.app,
+    SMTP_URL: settings.smtpUrl ?? `smtp://127.0.0.1:${settings.smtpPort}`,
+    SHUTDOWN_GRACE_MS: String(settings.graceMs),
+  };
+  return {
+    api: { ...server, DISABLE_BACKGROUND_WORKERS: 'true' },
+    worker: { ...server, DATABASE_DISPATCHER_URL: urls.dispatcher },
+    migrate: { ...base, DATABASE_OWNER_URL: urls.owner },
+    web: {
+      ...base,
+      PUBLIC_URL: settings.publicUrl,
+      API_INTERNAL_URL: `http://127.0.0.1:${settings.apiPort}`,
+      PORT: String(settings.webPort),
+      // Shells export HOSTNAME as the machine's name; Next would listen there.
+      HOSTNAME: '127.0.0.1',
+      NEXT_TELEMETRY_DISABLED: '1',
+    },
+  };
+}
+
+/** Generated once per installation, handed over as files, so that no listing of processes shows them. */
+function keys(settings: Settings, given: Environment): Environment {
+  const one = (name: string, make?: () => string): Environment => {
+    if (given[name]) return { [name]: given[name] };
+    const file = given[`${name}_FILE`] || secretFile(settings.data, name.toLowerCase(), make).file;
+    return { [`${name}_FILE`]: file };
+  };
+  return { ...one('AUTH_SECRET'), ...one('SECRETS_KEY', key) };
+}
+
+const secretNames =
+  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET|SECRETS_KEY|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
+
+function without(given: Environment, names: RegExp): Environment {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.test(name)));
+}
