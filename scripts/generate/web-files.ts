@@ -1,5 +1,4 @@
 import type { Chosen } from './choose-active.ts';
-import { stopOn } from './problems.ts';
 import type { FoundPage } from './read-pages.ts';
 import { header } from './source.ts';
 
@@ -17,51 +16,32 @@ ${literals.length > 0 ? `\n${literals.join('\n')}\n` : ''}`;
 
 /** `modules.ts`: what the shell shows of the active modules. */
 export function modulesFile(chosen: readonly Chosen[], pages: readonly FoundPage[]): string {
-  const entries = pages
-    .flatMap(({ module, page }) => (page.menu ? [{ module, path: page.path, ...page.menu }] : []))
-    .sort((left, right) => left.order - right.order || left.path.localeCompare(right.path))
-    .map(({ module, path, label, icon }) => `{ path: '${path}', label: '${module}.${label}', icon: '${icon}' },`);
   return `${header}
-export interface MenuEntry {
-  path: string;
-  /** A key of the messages. */
-  label: string;
-  /** A name of lucide's. */
-  icon: string;
-}
 
-/** The menu entries of every active module, in order. */
-export const menu: readonly MenuEntry[] = [
-${entries.join('\n')}
-];
+/** The menu entries of every active module, in order; \`label\` is a key of the module's messages. */
+export const menu = [
+${menuEntries(pages).join('\n')}
+] as const;
 
-/** By language: the messages of every active module, each under its module's name. */
-export const moduleMessages = {
-${localesOf(chosen)
-  .map((locale) => `'${locale}': async () => ({${messagesOf(chosen, locale)}}),`)
-  .join('\n')}
-};
+/** The messages of every active module, by language; each becomes the part below the module's name. */
+export const messages = {
+${chosen.flatMap(messagesOf).join('\n')}
+} as const;
 `;
 }
 
-function messagesOf(chosen: readonly Chosen[], locale: string): string {
-  return chosen
-    .map(({ definition }) => definition)
-    .filter(({ messages }) => messages?.includes(locale))
-    .map(({ name }) => `'${name}': (await import('@ballast/modules/${name}/messages/${locale}.json')).default,`)
-    .join('\n');
+function menuEntries(pages: readonly FoundPage[]): string[] {
+  return pages
+    .flatMap(({ module, page }) => (page.menu ? [{ module, href: page.path, ...page.menu }] : []))
+    .sort((left, right) => left.order - right.order || (left.href < right.href ? -1 : 1))
+    .map(({ module, href, label, icon, order }) => {
+      const texts = Object.entries({ module, href, label, icon }).map(([key, value]) => `${key}: '${value}'`);
+      return `{ ${texts.join(', ')}, order: ${order} },`;
+    });
 }
 
-/** Every language that any module speaks; a module that lacks one would show keys instead of words. */
-function localesOf(chosen: readonly Chosen[]): string[] {
-  const speaking = chosen.map(({ definition }) => definition).filter(({ messages }) => messages?.length);
-  const locales = [...new Set(speaking.flatMap(({ messages }) => messages ?? []))].sort();
-  stopOn(
-    speaking.flatMap(({ name, messages }) =>
-      locales
-        .filter((locale) => !messages?.includes(locale))
-        .map((locale) => `modules/${name}/messages/${locale}.json is missing: other modules speak '${locale}'.`),
-    ),
-  );
-  return locales;
+function messagesOf({ definition: { name, messages = [] } }: Chosen): string[] {
+  if (messages.length === 0) return [];
+  const load = (locale: string) => `'${locale}': () => import('@ballast/modules/${name}/messages/${locale}.json')`;
+  return [`'${name}': { ${messages.map(load).join(', ')} },`];
 }
