@@ -27,10 +27,8 @@ export interface Children {
 }
 
 interface Live {
-  child: ChildProcess;
   known: KnownProcess;
   stopping: boolean;
-  unfollow: () => void;
 }
 
 /** The processes of this start. Each leads a group of its own and writes to its own log. */
@@ -39,9 +37,13 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
   let closed = false;
   const logOf = (name: string) => join(settings.logs, `${name}.log`);
 
-  function launch({ name, args, cwd, env }: Command, unfollow: () => void): ChildProcess {
+  const began = new Map<string, number>();
+
+  function launch({ name, args, cwd, env }: Command, show: 'nothing' | 'errors' | 'everything'): ChildProcess {
     if (closed) throw new StartProblem('Ballast is stopping.');
     rotate(logOf(name));
+    began.set(name, sizeOf(logOf(name)));
+    const unfollow = show === 'nothing' ? () => {} : followLog(name, logOf(name), show === 'everything');
     const log = openSync(logOf(name), 'a');
     const child = spawn(process.execPath, args, {
       cwd: cwd ?? root,
@@ -52,7 +54,7 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
     closeSync(log);
     if (child.pid === undefined) return child;
     const known = knownProcess(name, child.pid);
-    live.set(name, { child, known, stopping: false, unfollow });
+    live.set(name, { known, stopping: false });
     record.children.push(known);
     writeRecord(settings.data, record);
     child.once('exit', () => {
@@ -67,7 +69,7 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
 
   function failure(name: string, how: string): StartProblem {
     const log = logOf(name);
-    const lines = lastLines(log, 12).map((line) => `    ${line}`);
+    const lines = lastLines(log, began.get(name) ?? 0, 12).map((line) => `    ${line}`);
     const problem = asProblem(errorCodeIn(lines.join('\n')), settings.data);
     if (problem instanceof StartProblem) return problem;
     return new StartProblem(`${name} ${how}. The last lines of ${relative(root, log)}:\n\n${lines.join('\n')}`);
@@ -83,7 +85,7 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
 
   return {
     async run(command) {
-      const child = launch(command, () => {});
+      const child = launch(command, 'nothing');
       const entry = live.get(command.name);
       await new Promise<void>((resolve, reject) => {
         child.once('error', reject);
@@ -95,7 +97,7 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
       });
     },
     start(command, show) {
-      const child = launch(command, followLog(command.name, logOf(command.name), show === 'everything'));
+      const child = launch(command, show);
       const entry = live.get(command.name);
       child.once('error', (error) => onDeath(`${command.name} did not start: ${error.message}`));
       child.once('exit', (code, signal) => {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
-/** The end of a log file: at most so many lines, and never the whole of a large one. */
-export function lastLines(file: string, count: number): string[] {
-  return readFrom(file, Math.max(0, sizeOf(file) - 64 * 1024))
+/** The end of what was logged since `offset`: at most so many lines, and never the whole of a large file. */
+export function lastLines(file: string, offset: number, count: number): string[] {
+  return readFrom(file, Math.max(offset, sizeOf(file) - 64 * 1024))
     .trimEnd()
     .split('\n')
     .filter((line) => line.trim() !== '')

@@ -39,6 +39,7 @@ export async function session(mode: Mode, work: (session: Session) => Promise<vo
     let keeper: Keeper | undefined;
     const open = async () => {
       await requireFreePorts(wantedPorts(settings));
+      if (!settings.smtpUrl) startInbox(settings, children);
       const urls = await step('postgres', settings.databaseUrl ? 'as given in DATABASE_URL' : 'embedded', async () => {
         keeper = await startKeeper(settings, record, ending);
         return keeper.adminUrl ? await prepareDatabase(keeper.adminUrl, data) : givenUrls(settings);
@@ -47,7 +48,7 @@ export async function session(mode: Mode, work: (session: Session) => Promise<vo
         waitUntilReady(name, url, join(settings.logs, `${name}.log`), ending.signal);
       const env = environments(settings, mode, urls, process.env);
       const opened: Session = { settings, children, env, ended: ending.signal, ready };
-      if (!settings.smtpUrl) await startInbox(opened);
+      if (!settings.smtpUrl) await inboxReady(opened);
       await work(opened);
     };
     const opening = open();
@@ -78,14 +79,17 @@ function sentenceOf(error: unknown, data: string): string {
   return problem instanceof StartProblem ? problem.message : ((problem as Error)?.stack ?? String(problem));
 }
 
-async function startInbox({ settings, children, env, ready }: Session): Promise<void> {
-  await step('inbox', `mail for every address, at http://localhost:${settings.inboxPort}`, async () => {
-    const folder = join(settings.data, 'mail');
-    mkdirSync(folder, { recursive: true });
-    const args = [join(root, 'scripts/start/inbox.ts'), `${settings.smtpPort}`, `${settings.inboxPort}`, folder];
-    children.start({ name: 'inbox', args, env: env.web }, 'errors');
-    await ready('inbox', `http://127.0.0.1:${settings.inboxPort}/api/email`);
-  });
+/** It boots while Postgres does. */
+function startInbox(settings: Settings, children: Children): void {
+  const folder = join(settings.data, 'mail');
+  mkdirSync(folder, { recursive: true });
+  const args = [join(root, 'scripts/start/inbox.ts'), `${settings.smtpPort}`, `${settings.inboxPort}`, folder];
+  children.start({ name: 'inbox', args, env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR } }, 'errors');
+}
+
+async function inboxReady({ settings, ready }: Session): Promise<void> {
+  const url = `http://127.0.0.1:${settings.inboxPort}/api/email`;
+  await step('inbox', 'takes mail for every address', () => ready('inbox', url));
 }
 
 function wantedPorts(settings: Settings): WantedPort[] {

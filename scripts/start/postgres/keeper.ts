@@ -21,36 +21,41 @@ export type KeeperMessage =
   | { kind: 'failed'; sentence: string | undefined; stack: string | undefined }
   | { kind: 'postgres-exited'; code: number | null };
 
-const options = JSON.parse(process.argv[2] ?? '') as KeeperOptions;
 let running: ChildProcess | undefined;
 let ending = false;
+let options: KeeperOptions | undefined;
 
-process.on('message', (message) => {
+// The options hold a password: arguments would show it in every list of processes.
+process.on('message', (message: 'stop' | KeeperOptions) => {
   if (message === 'stop') end();
+  else void keep(message);
 });
 process.on('SIGTERM', end);
 process.on('SIGINT', end);
 process.on('SIGHUP', () => {});
 process.once('disconnect', inherit);
 
-try {
-  const server =
-    options.cluster &&
-    (await startCluster(options.cluster, (child) => {
-      running = child;
-    }));
-  server?.once('exit', (code) => {
-    if (!ending) tell({ kind: 'postgres-exited', code });
-    process.exit();
-  });
-  tell({ kind: 'ready', postgres: server?.pid });
-} catch (error) {
-  if (ending) process.exit();
-  const problem = asProblem(error, options.data);
-  const sentence = problem instanceof StartProblem ? problem.message : undefined;
-  tell({ kind: 'failed', sentence, stack: (problem as Error).stack });
-  process.exitCode = 1;
-  if (process.connected) process.disconnect();
+async function keep(given: KeeperOptions): Promise<void> {
+  options = given;
+  try {
+    const server =
+      options.cluster &&
+      (await startCluster(options.cluster, (child) => {
+        running = child;
+      }));
+    server?.once('exit', (code) => {
+      if (!ending) tell({ kind: 'postgres-exited', code });
+      process.exit();
+    });
+    tell({ kind: 'ready', postgres: server?.pid });
+  } catch (error) {
+    if (ending) process.exit();
+    const problem = asProblem(error, options.data);
+    const sentence = problem instanceof StartProblem ? problem.message : undefined;
+    tell({ kind: 'failed', sentence, stack: (problem as Error).stack });
+    process.exitCode = 1;
+    if (process.connected) process.disconnect();
+  }
 }
 
 function tell(message: KeeperMessage): void {
@@ -66,8 +71,10 @@ function end(): void {
 
 async function inherit(): Promise<void> {
   if (ending || process.exitCode === 1) return;
-  const record = readRecord(options.data);
-  if (record) await endProcesses(record.children, options.graceMs + 2000);
-  removeRecord(options.data);
+  const record = options && readRecord(options.data);
+  if (options && record) {
+    await endProcesses(record.children, options.graceMs + 2000);
+    removeRecord(options.data);
+  }
   end();
 }

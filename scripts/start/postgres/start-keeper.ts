@@ -30,11 +30,12 @@ export async function startKeeper(settings: Settings, record: RunRecord, ending:
     cluster: settings.databaseUrl ? undefined : cluster,
   };
   const output = openSync(log, 'a');
-  const child = fork(join(import.meta.dirname, 'keeper.ts'), [JSON.stringify(options)], {
+  const child = fork(join(import.meta.dirname, 'keeper.ts'), [], {
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
   });
   closeSync(output);
+  child.send(options);
   record.keeper = knownProcess('keeper', child.pid ?? 0);
   writeRecord(settings.data, record);
   const stop = () => stopKeeper(child);
