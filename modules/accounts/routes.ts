@@ -20,8 +20,8 @@ import * as body from './schemas.ts';
 
 /** One rule for the caller's address and one for the account that the body names, whether or not it exists. */
 const limits = (name: string, perAddress: number, perAccount: number, windowSeconds: number): RateLimit[] => [
-  { name: `accounts.${name}`, limit: perAddress, windowSeconds, by: ['address'] },
-  { name: `accounts.${name}`, limit: perAccount, windowSeconds, by: ['account'], accountField: 'email' },
+  { name: `accounts.${name}.address`, limit: perAddress, windowSeconds, by: ['address'] },
+  { name: `accounts.${name}.account`, limit: perAccount, windowSeconds, by: ['account'], accountField: 'email' },
 ];
 
 /** Better Auth's cookies, on whatever the route answers. */
