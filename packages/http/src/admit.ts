@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '@ballast/kernel';
 import type { Context } from 'hono';
+import { addressGroup } from './address-group.ts';
 import type { Env, Identity, Membership, RequestContext } from './context.ts';
 import type { Access, EndpointMeta, RateLimit } from './endpoint.ts';
 import { limitUse } from './limit-use.ts';
@@ -11,7 +12,7 @@ import { limitUse } from './limit-use.ts';
  */
 export async function admit(c: Context<Env>, { access, rateLimit }: EndpointMeta): Promise<RequestContext> {
   const { edge, requestId, address, signal, log } = c.var;
-  await limitAll(c, rateLimit, 'address', address);
+  await limitAll(c, rateLimit, 'address', addressGroup(address));
   const identity = access === 'public' ? null : await edge.identify(c.req.raw.headers);
   if (access !== 'public' && !identity) throw signInFirst();
   await limitAll(c, rateLimit, 'account', identity);

@@ -10,6 +10,8 @@
  *   async (c) => c.json(await createRequest({ ctx: c.var.ctx, input: c.req.valid('json') }), 201),
  * );
  */
+
+export { addressGroup } from './address-group.ts';
 export type { Edge, Env, Identity, Membership, RequestContext, Services } from './context.ts';
 export {
   type Access,
@@ -19,5 +21,6 @@ export {
   endpointMeta,
   type RateLimit,
 } from './endpoint.ts';
-export { type Problem, problemOf, problemResponse, problemSchema } from './problem.ts';
+export { limitUse } from './limit-use.ts';
+export { type Problem, problemContent, problemOf, problemResponse, problemSchema } from './problem.ts';
 export { validate } from './validate.ts';

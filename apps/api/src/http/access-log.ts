@@ -1,0 +1,25 @@
+import type { Env } from '@ballast/http';
+import type { Logger } from '@ballast/observability/logger';
+import type { MiddlewareHandler } from 'hono';
+
+const probes = new Set(['/livez', '/readyz', '/health']);
+
+/** One line for each request. Without its query: people's searches and links' tokens are in there. */
+export function accessLog(root: Logger): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const startedAt = performance.now();
+    const log = root.child({ requestId: c.var.requestId });
+    c.set('log', log);
+    await next();
+    const fields = {
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+      address: c.var.address,
+      ...(c.var.ctx?.userId ? { userId: c.var.ctx.userId, tenantId: c.var.ctx.tenantId } : {}),
+    };
+    if (probes.has(c.req.path) && c.res.ok) log.debug(fields, 'request');
+    else log.info(fields, 'request');
+  };
+}

@@ -1,0 +1,48 @@
+import { AppError } from '@ballast/kernel';
+
+/**
+ * What a database error means for a caller, or null when it is a fault of ours. Looks
+ * through the causes: Drizzle wraps what postgres.js throws.
+ */
+export function databaseFault(error: unknown): AppError | null {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    const code = (cause as { code?: unknown }).code;
+    const entry = typeof code === 'string' ? faults[code] : undefined;
+    if (entry)
+      return new AppError(entry.code, { status: 503, retryAfterSeconds: 2, public: entry.public, cause: error });
+  }
+  return null;
+}
+
+const unreachable = {
+  code: 'database.unreachable',
+  public: 'The database cannot be reached at the moment. Try again in a few seconds.',
+};
+const busy = { code: 'database.busy', public: 'The database is busy. Try again in a few seconds.' };
+const full = { code: 'database.full', public: 'Nothing can be stored at the moment. Try again later.' };
+
+const faults: Record<string, { code: string; public: string }> = {
+  ECONNREFUSED: unreachable,
+  ECONNRESET: unreachable,
+  EHOSTUNREACH: unreachable,
+  ENETUNREACH: unreachable,
+  ENOTFOUND: unreachable,
+  EAI_AGAIN: unreachable,
+  EPIPE: unreachable,
+  ETIMEDOUT: unreachable,
+  CONNECT_TIMEOUT: unreachable,
+  CONNECTION_CLOSED: unreachable,
+  CONNECTION_ENDED: unreachable,
+  CONNECTION_DESTROYED: unreachable,
+  '57P01': unreachable, // admin_shutdown
+  '57P02': unreachable, // crash_shutdown
+  '57P03': unreachable, // cannot_connect_now
+  '08006': unreachable, // connection_failure
+  '53300': busy, // too_many_connections
+  '57014': busy, // query_canceled, by statement_timeout
+  '55P03': busy, // lock_not_available
+  '40001': busy, // serialization_failure
+  '40P01': busy, // deadlock_detected
+  '53100': full, // disk_full
+  '25006': full, // read_only_sql_transaction
+};

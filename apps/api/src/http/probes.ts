@@ -1,0 +1,37 @@
+import { type Env, problemOf } from '@ballast/http';
+import type { Logger } from '@ballast/observability/logger';
+import { Hono } from 'hono';
+import { accessLog } from './access-log.ts';
+import { deadline } from './deadline.ts';
+import { installErrorEdge } from './error-edge.ts';
+import type { Health } from './health.ts';
+import { requestId } from './request-id.ts';
+
+/**
+ * For balancers and people: `/livez` says that the process answers, `/readyz`
+ * whether it wants traffic, `/health` looks at what it depends on. Worker and API share them.
+ */
+export function probes(health: Health, release: string): Hono<Env> {
+  return new Hono<Env>()
+    .get('/livez', (c) => c.json({ status: 'alive' }))
+    .get('/readyz', async (c) => {
+      const problem = await health.notReady();
+      if (problem) throw problem;
+      return c.json({ status: 'ready' });
+    })
+    .get('/health', async (c) => {
+      const { checks, problem } = await health.report();
+      if (!problem) return c.json({ status: 'healthy', release, checks });
+      // The code and sentence of the first failure, and all that was looked at beside it.
+      const body = { ...problemOf(problem, c.var.requestId), release, checks };
+      return c.json(body, 503, { 'content-type': 'application/problem+json', 'retry-after': '2' });
+    });
+}
+
+/** The probes on a port of their own, for a process that serves nothing else. */
+export function createProbeApp(health: Health, release: string, log: Logger): Hono<Env> {
+  const app = new Hono<Env>();
+  installErrorEdge(app);
+  app.use(requestId(0), accessLog(log), deadline(5_000));
+  return app.route('/', probes(health, release));
+}

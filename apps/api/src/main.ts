@@ -1,0 +1,64 @@
+import { createLogger } from '@ballast/observability/logger';
+import appDefinition from '../../../app.config.ts';
+import { refuseStaleSnapshot } from './active-set.ts';
+import { createApp } from './app.ts';
+import { loadConfig } from './config.ts';
+import { openContext } from './context.ts';
+import { expectedMigrations } from './expected-migrations.ts';
+import { modules } from './generated/config.ts';
+import { jobs } from './generated/jobs.ts';
+import snapshot from './generated/routes.snapshot.json' with { type: 'json' };
+import { routes } from './generated/routes.ts';
+import { createHealth } from './http/health.ts';
+import { listen } from './http/listen.ts';
+import { release } from './release.ts';
+import { runProcess } from './run-process.ts';
+import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
+
+await runProcess(async () => {
+  refuseStaleSnapshot(appDefinition, snapshot);
+  const config = loadConfig('api', { modules });
+  const { values } = config;
+  const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'api', version: release } });
+  for (const warning of config.warnings) log.warn({}, warning);
+  const [context, releaseContext] = openContext(config, log);
+  const health = createHealth({
+    databaseUrl: values.DATABASE_URL,
+    migrations: await expectedMigrations(),
+    applicationName: 'ballast-api-health',
+    log,
+  });
+  const app = createApp(
+    {
+      ...context,
+      publicUrl: values.PUBLIC_URL,
+      trustedProxyHops: values.TRUSTED_PROXY_HOPS,
+      requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+      bodyLimitBytes: values.BODY_LIMIT_BYTES,
+      release,
+      modules: snapshot.modules,
+      health,
+    },
+    routes,
+  );
+  const server = await listen(app, { host: values.API_HOST, port: values.API_PORT, portSetting: 'API_PORT' });
+  log.info({ host: server.host, port: server.port }, 'api listens');
+  const consumer = values.DISABLE_BACKGROUND_WORKERS
+    ? null
+    : startJobs(config, { services: context.services, jobs, log });
+  const graceMs = values.SHUTDOWN_GRACE_MS;
+  const stopping = new AbortController();
+
+  return {
+    log,
+    graceMs,
+    vital: refuseLossyPostgres(context.db, log, stopping.signal),
+    async release() {
+      stopping.abort();
+      health.startDraining();
+      const [cut] = await Promise.all([server.drain(graceMs), consumer?.close({ graceMs })]);
+      if (cut > 0) log.warn({ cut }, 'requests were cut at the end of the grace');
+      await Promise.all([health.close(), releaseContext()]);
+    },
+  };
+});

@@ -1,0 +1,89 @@
+import { type Database, durabilityProblems, openDatabase } from '@ballast/db';
+import type { Services } from '@ballast/http';
+import { openTransport } from '@ballast/jobs/transport';
+import { type RegisteredJob, type RunningWorker, startWorker } from '@ballast/jobs/work';
+import { AppError } from '@ballast/kernel';
+import type { Logger } from '@ballast/observability/logger';
+import type { Config } from './config.ts';
+import { release } from './release.ts';
+
+/** Consumers, dispatcher and sweep of this process; `started` once they run. */
+export interface RunningJobs {
+  started(): boolean;
+  close(options: { graceMs: number }): Promise<void>;
+}
+
+/**
+ * Waits for Postgres as long as it takes, and then consumes. Its pools are its own:
+ * jobs run longer than requests may, and neither is to starve the other.
+ */
+export function startJobs(
+  config: Config<'api'> | Config<'worker'>,
+  options: { services: Services; jobs: readonly RegisteredJob<Services>[]; log: Logger },
+): RunningJobs {
+  const { log } = options;
+  const { DATABASE_URL, DATABASE_DISPATCHER_URL, DATABASE_POOL_SIZE, REDIS_QUEUE_URL } = config.values;
+  if (DATABASE_DISPATCHER_URL === undefined) throw new Error('DATABASE_DISPATCHER_URL was not checked by loadConfig.');
+  const pool = { maxConnections: DATABASE_POOL_SIZE, idleInTransactionTimeoutMs: 30_000 };
+  const db = openDatabase({ ...pool, url: DATABASE_URL, applicationName: `ballast-${config.process}-jobs` });
+  const jobsDb = openDatabase({
+    ...pool,
+    url: DATABASE_DISPATCHER_URL,
+    applicationName: `ballast-${config.process}-dispatcher`,
+  });
+  const transport = openTransport(
+    REDIS_QUEUE_URL ? { redisUrl: REDIS_QUEUE_URL } : { postgresUrl: DATABASE_DISPATCHER_URL },
+    log,
+  );
+  const closing = new AbortController();
+  let worker: RunningWorker | null = null;
+  const starting = retry(closing.signal, log, async () => {
+    worker = await startWorker({ ...options, db, jobsDb, transport, role: config.process, release });
+    log.info({ transport: transport.kind, jobs: options.jobs.length }, 'jobs are consumed');
+  });
+  return {
+    started: () => worker !== null,
+    async close({ graceMs }) {
+      closing.abort();
+      await starting;
+      await worker?.close({ graceMs });
+      await transport.close().catch((error: unknown) => log.warn({ error }, 'queue not closed'));
+      await Promise.all([db.close(), jobsDb.close()]);
+    },
+  };
+}
+
+/** Resolves when Postgres answers and flushes its commits; throws when it is set up to lose them. */
+export async function refuseLossyPostgres(db: Database, log: Logger, signal: AbortSignal): Promise<void> {
+  let problems: string[] = [];
+  await retry(signal, log, async () => {
+    problems = await durabilityProblems(db);
+  });
+  if (problems.length === 0) return;
+  throw new AppError('database.not_durable', { public: problems.join('\n'), retryable: false });
+}
+
+/** Repeats `attempt` every second until it succeeds; gives up quietly when `signal` aborts. */
+async function retry(signal: AbortSignal, log: Logger, attempt: () => Promise<void>): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      // Once is enough to know; /health tells for how long.
+      if (failures === 0) log.warn({ error }, 'Postgres does not answer yet; waiting');
+      await pause(1_000, signal);
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,53 @@
+import { createLogger } from '@ballast/observability/logger';
+import appDefinition from '../../../app.config.ts';
+import { refuseStaleSnapshot } from './active-set.ts';
+import { loadConfig } from './config.ts';
+import { openContext } from './context.ts';
+import { expectedMigrations } from './expected-migrations.ts';
+import { modules } from './generated/config.ts';
+import { jobs } from './generated/jobs.ts';
+import snapshot from './generated/routes.snapshot.json' with { type: 'json' };
+import { createHealth } from './http/health.ts';
+import { listen } from './http/listen.ts';
+import { createProbeApp } from './http/probes.ts';
+import { release } from './release.ts';
+import { runProcess } from './run-process.ts';
+import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
+
+await runProcess(async () => {
+  refuseStaleSnapshot(appDefinition, snapshot);
+  const config = loadConfig('worker', { modules });
+  const { values } = config;
+  const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'worker', version: release } });
+  for (const warning of config.warnings) log.warn({}, warning);
+  const [context, releaseContext] = openContext(config, log);
+  const consumer = startJobs(config, { services: context.services, jobs, log });
+  const health = createHealth({
+    databaseUrl: values.DATABASE_URL,
+    migrations: await expectedMigrations(),
+    applicationName: 'ballast-worker-health',
+    started: consumer.started,
+    log,
+  });
+  const server = await listen(createProbeApp(health, release, log), {
+    host: values.WORKER_HOST,
+    port: values.WORKER_PORT,
+    portSetting: 'WORKER_PORT',
+  });
+  log.info({ host: server.host, port: server.port }, 'worker listens');
+  const graceMs = values.SHUTDOWN_GRACE_MS;
+  const stopping = new AbortController();
+
+  return {
+    log,
+    graceMs,
+    vital: refuseLossyPostgres(context.db, log, stopping.signal),
+    async release() {
+      stopping.abort();
+      health.startDraining();
+      await consumer.close({ graceMs });
+      await server.drain(1_000);
+      await Promise.all([health.close(), releaseContext()]);
+    },
+  };
+});
