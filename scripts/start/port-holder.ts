@@ -4,15 +4,22 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** "node (process 4711)" for who listens on a port, or undefined when the system does not tell. */
+/** "node server.js (process 4711)" for who listens on a port, or undefined when the system does not tell. */
 export async function holderOf(port: number): Promise<string | undefined> {
   const pid = process.platform === 'linux' ? await fromProc(port) : await fromLsof(port);
   if (pid === undefined) return undefined;
-  const name = await run('ps', ['-o', 'comm=', '-p', String(pid)]).then(
-    ({ stdout }) => stdout.trim(),
+  const command = await run('ps', ['-o', 'args=', '-p', String(pid)]).then(
+    ({ stdout }) => stdout,
     () => '',
   );
-  return `${name || 'a process'} (process ${pid})`;
+  return `${shortCommand(command)} (process ${pid})`;
+}
+
+/** "node server.js" from a whole command line: the program and its first argument, without their folders. */
+export function shortCommand(line: string): string {
+  const words = line.trim().split(/\s+/).slice(0, 2);
+  const short = words.filter((word) => !word.startsWith('-')).map((word) => word.slice(word.lastIndexOf('/') + 1));
+  return short.join(' ').slice(0, 60) || 'a process';
 }
 
 async function fromLsof(port: number): Promise<number | undefined> {

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { key, secretFile } from './secrets.ts';
+
+let data: string;
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'ballast-secrets-'));
+});
+afterEach(() => rmSync(data, { recursive: true, force: true }));
+
+test('a secret is made once, and only its owner may read it', () => {
+  const first = secretFile(data, 'auth_secret');
+  expect(first.value.length).toBeGreaterThanOrEqual(32);
+  expect(secretFile(data, 'auth_secret').value).toBe(first.value);
+  expect(statSync(first.file).mode & 0o777).toBe(0o600);
+  expect(statSync(join(data, 'secrets')).mode & 0o777).toBe(0o700);
+});
+
+test('an empty file, as a full disk leaves, is made anew', () => {
+  const { file } = secretFile(data, 'auth_secret');
+  writeFileSync(file, '\n');
+  expect(secretFile(data, 'auth_secret').value).not.toBe('');
+});
+
+test('a key has 32 bytes', () => {
+  expect(Buffer.from(secretFile(data, 'secrets_key', key).value, 'base64')).toHaveLength(32);
+});
