@@ -14,5 +14,6 @@ export const module = {
     'send-email-changed',
     'send-account-exists',
   ],
+  pages: [{ path: '/settings', file: 'settings', menu: { label: 'menu', icon: 'settings', order: 90 } }],
   messages: ['en'],
 } as const satisfies ModuleDefinition;
