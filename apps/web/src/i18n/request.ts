@@ -1,0 +1,13 @@
+import { getRequestConfig } from 'next-intl/server';
+import { messages as moduleMessages } from '../generated/modules.ts';
+
+const LOCALE = 'en';
+
+/** One catalogue: the web app's own words, and below each module's name the module's. */
+export default getRequestConfig(async () => {
+  const own = (await import('../../messages/en.json')).default;
+  const modules = await Promise.all(
+    Object.entries(moduleMessages).map(async ([name, load]) => [name, (await load[LOCALE]()).default] as const),
+  );
+  return { locale: LOCALE, timeZone: 'UTC', messages: { ...own, ...Object.fromEntries(modules) } };
+});

@@ -1,0 +1,46 @@
+'use client';
+import { call, isSignedOut, type Problem } from '@ballast/ui/api/problem';
+import { Button } from '@ballast/ui/button';
+import { ConfirmDialog } from '@ballast/ui/dialog';
+import { ProblemStatus } from '@ballast/ui/form/submit';
+import { useTranslations } from 'next-intl';
+import { useState } from 'react';
+import { accounts } from '../api.ts';
+
+export function SignOutEverywhere() {
+  const t = useTranslations('accounts.settings.sessions');
+  const ui = useTranslations('ui');
+  const [open, setOpen] = useState(false);
+  const [pending, setPending] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+
+  async function confirm() {
+    if (pending) return;
+    setPending(true);
+    setProblem(null);
+    const result = await call(() => accounts['sign-out-everywhere'].$post());
+    if (result.ok || isSignedOut(result.problem)) return location.assign('/sign-in?because=everywhere');
+    setPending(false);
+    setProblem(result.problem);
+  }
+
+  return (
+    <ConfirmDialog
+      trigger={
+        <Button variant="danger" size="sm">
+          {t('everywhere')}
+        </Button>
+      }
+      title={t('everywhereTitle')}
+      description={t('everywhereText')}
+      cancel={ui('cancel')}
+      confirm={t('everywhere')}
+      open={open}
+      onOpenChange={setOpen}
+      onConfirm={confirm}
+      pending={pending}
+    >
+      {problem ? <ProblemStatus problem={problem} /> : null}
+    </ConfirmDialog>
+  );
+}
