@@ -70,7 +70,7 @@ async function retry(signal: AbortSignal, log: Logger, attempt: () => Promise<vo
       return await attempt();
     } catch (error) {
       // Once is enough to know; /health tells for how long.
-      if (failures === 0) log.warn({ error }, 'Postgres does not answer yet; waiting');
+      if (failures === 0) log.warn({ error }, 'cannot start yet; trying every second');
       await pause(1_000, signal);
     }
   }

@@ -17,7 +17,7 @@ export async function admit(c: Context<Env>, { access, rateLimit }: EndpointMeta
   if (access !== 'public' && !identity) throw signInFirst();
   await limitAll(c, rateLimit, 'account', identity);
   const membership = identity ? await enter(c, identity) : null;
-  if (membership) requirePermission(access, membership);
+  requirePermission(access, membership);
   return edge.open({ requestId, address, signal, log, identity, membership });
 }
 
@@ -55,8 +55,8 @@ async function enter(c: Context<Env>, identity: Identity): Promise<Membership | 
 }
 
 /** Until roles can be edited, an owner may do everything in their organisation, and others nothing that asks for a permission. */
-function requirePermission(access: Access, membership: Membership): void {
-  if (typeof access === 'string' || membership.role === 'owner') return;
+function requirePermission(access: Access, membership: Membership | null): void {
+  if (typeof access === 'string' || membership?.role === 'owner') return;
   throw new AppError('access.denied', {
     status: 403,
     public: 'Your role in this organisation does not allow this.',

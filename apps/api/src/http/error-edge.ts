@@ -8,9 +8,11 @@ export function installErrorEdge(app: Hono<Env>): void {
   app.onError((thrown, c) => {
     const error = databaseFault(thrown) ?? thrown;
     const { status, code } = problemOf(error, c.var.requestId);
-    if (status >= 500) c.var.log?.error({ code, error: thrown }, 'request failed');
-    else
-      c.var.log?.debug({ code, internal: error instanceof AppError ? error.internal : undefined }, 'request refused');
+    const internal = error instanceof AppError ? (error.internal ?? messageOf(error.cause)) : undefined;
+    // Only what nobody foresaw is an error with a stack; an outage says its name, once per request.
+    if (status >= 500 && !(error instanceof AppError)) c.var.log?.error({ code, error }, 'request failed');
+    else if (status >= 500) c.var.log?.warn({ code, internal }, 'request failed');
+    else c.var.log?.debug({ code, internal }, 'request refused');
     return problemResponse(error, c.var.requestId);
   });
   app.notFound((c) => {
@@ -25,6 +27,10 @@ export function installErrorEdge(app: Hono<Env>): void {
     response.headers.set('allow', allowed.join(', '));
     return response;
   });
+}
+
+function messageOf(cause: unknown): string | undefined {
+  return cause instanceof Error ? cause.message.split('\nparams:')[0] : undefined;
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];

@@ -64,7 +64,7 @@ const policy = [
 /** In a build the script lies beside the code; from source it is the package's. */
 function scriptPath(): string {
   if (basename(import.meta.dirname) === 'dist') return join(import.meta.dirname, 'assets/scalar.js');
-  return createRequire(import.meta.url).resolve('@scalar/api-reference/dist/browser/standalone.js');
+  return join(createRequire(import.meta.url).resolve('@scalar/api-reference'), '../browser/standalone.js');
 }
 
 async function compressedScript(): Promise<Buffer<ArrayBuffer>> {
