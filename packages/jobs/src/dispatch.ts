@@ -27,6 +27,8 @@ export interface DispatcherOptions {
 export interface Dispatcher {
   /** Looks for due rows now. */
   wake(): void;
+  /** A pack has ended: looks again when the last look left rows behind for want of slots. */
+  slotFreed(): void;
   /** Claims no more; resolves when the round under way has ended. */
   close(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   let woken = false;
   let interrupt = () => {};
   let failures = 0;
+  let starved = false;
 
   const wake = () => {
     woken = true;
@@ -58,15 +61,17 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       woken = false;
       let pauseMs = pollEveryMs;
       try {
-        if (await round(options, lanes)) pauseMs = 0;
+        const found = await round(options, lanes);
+        starved = found.starved;
         failures = 0;
+        if (found.more) continue;
       } catch (error) {
         failures += 1;
         pauseMs = Math.min(maxPauseMs, 100 * 2 ** failures);
         woken = false;
         log.warn({ error: (error as Error).message, pauseMs }, 'dispatch failed; rows wait in Postgres');
       }
-      if (pauseMs > 0 && !closing && !woken) await pause(pauseMs);
+      if (!closing && !woken) await pause(pauseMs);
     }
   }
 
@@ -83,6 +88,9 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const running = loop();
   return {
     wake,
+    slotFreed() {
+      if (starved) wake();
+    },
     async close() {
       closing = true;
       wake();
@@ -92,25 +100,36 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
-/** One look at every queue. True when more may be due at once. */
-async function round(options: DispatcherOptions, lanes: Map<string, string | null>): Promise<boolean> {
+interface Found {
+  /** More may be due that can be claimed at once. */
+  more: boolean;
+  /** Rows may wait for which no slot was free. */
+  starved: boolean;
+}
+
+/** One look at every queue. */
+async function round(options: DispatcherOptions, lanes: Map<string, string | null>): Promise<Found> {
   const fleet = await readFleet(options.db);
-  if (fleet.slots.size === 0) return false;
+  const found: Found = { more: false, starved: false };
+  if (fleet.slots.size === 0) return found;
   const inFlight = await packsInFlight(options.db);
-  let more = false;
   for (const [queue, slots] of fleet.slots) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
     const freePacks = slots * 2 - (inFlight.get(queue) ?? 0);
-    if (freePacks <= 0) continue;
+    if (freePacks <= 0) {
+      found.starved = true;
+      continue;
+    }
     const afterLane = lanes.get(queue) ?? null;
-    const claimed = await claim(options.db, { queue, freePacks, fleet, afterLane });
-    lanes.set(queue, claimed.lastLane);
+    const { packs, lastLane } = await claim(options.db, { queue, freePacks, fleet, afterLane });
+    lanes.set(queue, lastLane);
     await failpoint('dispatch.marked');
-    if (claimed.packs.length > 0) await hand(options, queue, claimed.packs);
+    if (packs.length > 0) await hand(options, queue, packs);
+    if (packs.length >= freePacks) found.starved = true;
     // Nothing behind the cursor: the next round starts with the first lane again.
-    more ||= claimed.packs.length > 0 || afterLane !== null;
+    else found.more ||= packs.length > 0 || afterLane !== null;
   }
-  return more;
+  return found;
 }
 
 async function hand({ db, transport }: DispatcherOptions, queue: string, packs: readonly Pack[]): Promise<void> {

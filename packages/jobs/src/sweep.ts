@@ -27,12 +27,12 @@ export interface SweepOptions {
   everyMs?: number;
   /** How long done and cancelled jobs stay. Dead ones stay until someone decides. */
   keepEndedDays?: number;
+  /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
+  settledAfterMs?: number;
 }
 
 /** 'Swep' in ASCII. */
 const lockKey = 0x53776570;
-/** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
-const settledAfterMs = 10_000;
 const batch = 1_000;
 
 /** Sweeps every `everyMs` until closed. */
@@ -69,7 +69,7 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
     try {
       return {
         orphaned: await returnOrphans(db),
-        lost: await returnLost(db, transport),
+        lost: await returnLost(db, transport, options.settledAfterMs ?? 10_000),
         stale: await cancelStale(db),
         removed: await removeEnded(db, options.keepEndedDays ?? 7),
       };
@@ -115,7 +115,7 @@ async function returnOrphans(db: Database): Promise<number> {
 }
 
 /** Rows that wait in a pack of which the queue knows nothing: wiped, lost with its tail, or never added. */
-async function returnLost(db: Database, transport: SweepOptions['transport']): Promise<number> {
+async function returnLost(db: Database, transport: SweepOptions['transport'], settledAfterMs: number): Promise<number> {
   const packs = await db.sql<{ queue: string; pack_id: string }[]>`
     select distinct queue, pack_id from jobs.job
     where state = 'dispatched' and runner_id is null and dispatched_at < now() - ${settledAfterMs} * interval '1 millisecond'

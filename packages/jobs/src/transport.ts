@@ -171,8 +171,9 @@ export async function migrateTransport(ownerUrl: string): Promise<void> {
   await client.connect();
   try {
     await runMigrations(client, postgresSchema);
+    // create: BullMQ makes a sequence for each queue when the first pack is added.
     await client.query(`
-      grant usage on schema ${postgresSchema} to ${roles.dispatcher};
+      grant usage, create on schema ${postgresSchema} to ${roles.dispatcher};
       grant all on all tables in schema ${postgresSchema} to ${roles.dispatcher};
       grant all on all sequences in schema ${postgresSchema} to ${roles.dispatcher};
       grant execute on all functions in schema ${postgresSchema} to ${roles.dispatcher};`);

@@ -91,11 +91,12 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
       log.error({ packId, error: (error as Error).message }, 'pack not finished');
     } finally {
       packs.delete(packId);
+      dispatcher.slotFreed();
     }
   };
 
-  const consumers = Object.entries(slots).map(([queue, count]) => transport.consume(queue, count, run));
   const dispatcher = startDispatcher({ db: jobsDb, transport, log });
+  const consumers = Object.entries(slots).map(([queue, count]) => transport.consume(queue, count, run));
   const sweeper = startSweep({ db: jobsDb, transport, log });
 
   return {

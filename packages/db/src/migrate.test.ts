@@ -1,0 +1,75 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkMigrations } from './check-migrations.ts';
+import { type Database, openDatabase } from './client.ts';
+import { migrate, readMigrations } from './migrate.ts';
+
+let database: TestDatabase;
+let db: Database;
+let directory: string;
+
+beforeEach(async () => {
+  database = await createTestDatabase({ empty: true });
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  directory = await mkdtemp(join(tmpdir(), 'ballast-migrations-'));
+});
+
+afterEach(async () => {
+  await db.close();
+  await database.drop();
+  await rm(directory, { recursive: true });
+});
+
+async function migrations(files: Record<string, string>) {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return readMigrations([{ module: 'shop', directory }]);
+}
+
+describe('migrate', () => {
+  it('applies in order, once, and says which', async () => {
+    const all = await migrations({
+      '0002_fill.sql': 'insert into item values (1);',
+      '0001_item.sql': 'create table item (id int); grant select on item to ballast_app;',
+    });
+    expect(await checkMigrations(db, all)).toEqual({ missing: ['shop/0001_item', 'shop/0002_fill'], ahead: [] });
+    expect(await migrate(database.ownerUrl, all)).toEqual(['shop/0001_item', 'shop/0002_fill']);
+    expect(await migrate(database.ownerUrl, all)).toEqual([]);
+    expect(await checkMigrations(db, all)).toEqual({ missing: [], ahead: [] });
+    expect(await checkMigrations(db, all.slice(0, 1))).toEqual({ missing: [], ahead: ['shop/0002_fill'] });
+    expect(await db.sql`select id from item`).toEqual([{ id: 1 }]);
+  });
+
+  it('rolls a failed migration back, names it, and goes on from there', async () => {
+    const broken = await migrations({
+      '0001_good.sql': 'create table good (id int);',
+      '0002_bad.sql': 'create table half (id int); select nonsense;',
+    });
+    await expect(migrate(database.ownerUrl, broken)).rejects.toThrow(
+      /shop\/0002_bad failed and was rolled back: .*nonsense/,
+    );
+    const [half] = await db.sql`select to_regclass('half') as found`;
+    expect(half).toEqual({ found: null });
+    const mended = await migrations({ '0002_bad.sql': 'create table half (id int);' });
+    expect(await migrate(database.ownerUrl, mended)).toEqual(['shop/0002_bad']);
+  });
+
+  it('refuses a migration that was edited after it had been applied', async () => {
+    await migrate(database.ownerUrl, await migrations({ '0001_item.sql': 'create table item (id int);' }));
+    const edited = await migrations({ '0001_item.sql': 'create table item (id bigint);' });
+    await expect(migrate(database.ownerUrl, edited)).rejects.toThrow('shop/0001_item was edited');
+  });
+
+  it('is applied by exactly one of five replicas', async () => {
+    const all = await migrations({ '0001_item.sql': 'create table item (id int); select pg_sleep(0.2);' });
+    const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.ownerUrl, all)));
+    expect(applied.filter((names) => names.length === 1)).toHaveLength(1);
+    expect(applied.flat()).toEqual(['shop/0001_item']);
+  });
+
+  it('reads a module without migrations as none', async () => {
+    expect(await readMigrations([{ module: 'none', directory: join(directory, 'absent') }])).toEqual([]);
+  });
+});

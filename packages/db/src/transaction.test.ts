@@ -1,0 +1,132 @@
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Database, openDatabase, sqlOf } from './client.ts';
+import { currentTransaction, onCommit, withScope, withTenant, withUser } from './transaction.ts';
+
+const [one, other] = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
+
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite', maxConnections: 2 });
+  const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
+  for (const statement of [
+    'create table note (organization_id uuid not null, text text not null)',
+    'alter table note enable row level security',
+    `create policy tenant on note to ballast_app using (organization_id = ballast.tenant_id())`,
+    'grant select, insert, update on note to ballast_app',
+    // A migration of tenants' data: the owner sees every row, without a scope.
+    `insert into note values ('${one}', 'mine'), ('${other}', 'theirs')`,
+    `update note set text = text || '!'`,
+  ]) {
+    await owner.sql.unsafe(statement);
+  }
+  await owner.close();
+});
+
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+const texts = async (rows: Promise<Iterable<{ text: string }>>) => [...(await rows)].map((row) => row.text);
+
+describe('withTenant', () => {
+  it('shows one organisation’s rows, also with the where left out, and none without a scope', async () => {
+    const select = (tenant: string) =>
+      withTenant(db, tenant, (tx) => texts(sqlOf(tx)<{ text: string }[]>`select text from note`));
+    expect(await select(one)).toEqual(['mine!']);
+    expect(await select(other)).toEqual(['theirs!']);
+    expect(await texts(db.sql<{ text: string }[]>`select text from note`)).toEqual([]);
+  });
+
+  it('refuses to write another organisation’s row', async () => {
+    const insert = withTenant(db, one, (tx) => sqlOf(tx)`insert into note values (${other}, 'planted')`);
+    await expect(insert).rejects.toThrow(/row-level security/);
+  });
+
+  it('ends the scope with the transaction, on every connection of the pool', async () => {
+    await Promise.all([1, 2, 3, 4].map(() => withTenant(db, one, (tx) => sqlOf(tx)`select pg_sleep(0.01)`)));
+    const scopes = await Promise.all([1, 2].map(() => db.sql`select ballast.tenant_id() as tenant`));
+    expect(scopes.flat()).toEqual([{ tenant: null }, { tenant: null }]);
+  });
+
+  it('keeps scopes apart that run at the same time', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => {
+        const tenant = index % 2 === 0 ? one : other;
+        return withTenant(db, tenant, async (tx) => {
+          const [row] = await sqlOf(tx)<{ tenant: string }[]>`select ballast.tenant_id() as tenant`;
+          return row?.tenant === tenant;
+        });
+      }),
+    );
+    expect(seen.every(Boolean)).toBe(true);
+  });
+
+  it('refuses a tenant that is no uuid, before any row is read', async () => {
+    await expect(withTenant(db, "'; drop table note", (tx) => sqlOf(tx)`select * from note`)).rejects.toThrow(/uuid/);
+  });
+});
+
+describe('withUser', () => {
+  it('scopes to the person and to no organisation', async () => {
+    const [row] = await withUser(
+      db,
+      one,
+      (tx) => sqlOf(tx)`select ballast.user_id() as person, ballast.tenant_id() as tenant`,
+    );
+    expect(row).toEqual({ person: one, tenant: null });
+  });
+});
+
+describe('onCommit', () => {
+  it('runs after the commit, and not after a rollback', async () => {
+    const said: string[] = [];
+    await withScope(db, {}, async () => {
+      onCommit(() => said.push('committed'));
+      expect(said).toEqual([]);
+    });
+    await withScope(db, {}, async () => {
+      onCommit(() => said.push('rolled back'));
+      throw new Error('no');
+    }).catch(() => {});
+    expect(said).toEqual(['committed']);
+  });
+
+  it('says what to do when there is no transaction', () => {
+    expect(() => onCommit(() => {})).toThrow('open one with withTenant, withUser or withScope');
+  });
+
+  it('knows the transaction that the caller runs in', async () => {
+    expect(currentTransaction()).toBeNull();
+    await withScope(db, {}, async (tx) => expect(currentTransaction()).toBe(tx));
+  });
+});
+
+describe('the backup role', () => {
+  it('reads every tenant’s rows with row_security off, as a dump does', async () => {
+    const backup = openDatabase({ url: database.backupUrl, applicationName: 'suite', maxConnections: 1 });
+    await backup.sql`set row_security = off`;
+    expect(await texts(backup.sql<{ text: string }[]>`select text from note order by text`)).toEqual([
+      'mine!',
+      'theirs!',
+    ]);
+    await expect(backup.sql`update note set text = ''`).rejects.toThrow(/permission denied/);
+    await backup.close();
+  });
+});
+
+describe('the client', () => {
+  it('prepares the statements that Drizzle sends', async () => {
+    await withTenant(db, one, async (tx) => {
+      await tx.execute('select 41 + 1 as answer');
+      const prepared = await sqlOf(
+        tx,
+      )`select 1 from pg_prepared_statements where statement like '%41 + 1%' and name <> ''`;
+      expect(prepared.length).toBeGreaterThan(0);
+    });
+  });
+});

@@ -1,0 +1,120 @@
+import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { defineJob } from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { claim } from './claim.ts';
+import { enqueueMany } from './enqueue.ts';
+import type { Fleet } from './fleet.ts';
+
+const quick = defineJob({ name: 'suite.quick', payload: z.strictObject({}) });
+const fresh = defineJob({ name: 'suite.fresh', payload: z.strictObject({}) });
+const tenants = [1, 2, 3].map((n) => `018f0000-0000-7000-8000-00000000000${n}`) as [string, string, string];
+
+/** A fleet that knows both jobs and has measured one of them. */
+const fleet: Fleet = {
+  slots: new Map([['default', 10]]),
+  knows: new Set(['suite.quick@1', 'suite.fresh@1']),
+  runMs: new Map([['suite.quick', 10]]),
+};
+
+let database: TestDatabase;
+let db: Database;
+let jobsDb: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+});
+
+afterAll(async () => {
+  await Promise.all([db.close(), jobsDb.close()]);
+  await database.drop();
+});
+
+beforeEach(async () => {
+  await jobsDb.sql`delete from jobs.job`;
+});
+
+const add = (job: typeof quick, count: number, tenant = tenants[0]) =>
+  withTenant(db, tenant, (tx) =>
+    enqueueMany(
+      tx,
+      job,
+      Array.from({ length: count }, () => ({ payload: {} })),
+    ),
+  );
+const claimed = (freePacks: number, more: Partial<Parameters<typeof claim>[1]> = {}) =>
+  claim(jobsDb, { queue: 'default', freePacks, fleet, afterLane: null, ...more });
+const sizes = (packs: readonly { jobIds: string[] }[]) => packs.map((pack) => pack.jobIds.length).sort((a, b) => b - a);
+
+describe('claim', () => {
+  it('sends one row per pack while there are packs enough', async () => {
+    await add(quick, 5);
+    expect(sizes((await claimed(8)).packs)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('fills packs under load, up to a hundred milliseconds of measured run time', async () => {
+    await add(quick, 25);
+    expect(sizes((await claimed(3)).packs)).toEqual([10, 10, 5]);
+  });
+
+  it('claims no more than the packs that are free, and leaves the rest pending', async () => {
+    await add(quick, 50);
+    expect(sizes((await claimed(3)).packs)).toEqual([10, 10, 10]);
+    expect(await jobsDb.sql`select 1 from jobs.job where state = 'pending'`).toHaveLength(20);
+  });
+
+  it('sends a job whose run time nobody knows alone', async () => {
+    await add(fresh, 9);
+    expect(sizes((await claimed(3)).packs)).toEqual([1, 1, 1]);
+  });
+
+  it('sends a row that took a worker down alone', async () => {
+    await add(quick, 9);
+    await jobsDb.sql`update jobs.job set alone = true`;
+    expect(sizes((await claimed(3)).packs)).toEqual([1, 1, 1]);
+  });
+
+  it('never mixes jobs in a pack', async () => {
+    await add(quick, 10);
+    await add(fresh, 2);
+    const { packs } = await claimed(3);
+    const names = await jobsDb.sql<{ jobs: number }[]>`
+      select count(distinct name)::int as jobs from jobs.job where state = 'dispatched' group by pack_id`;
+    expect(packs).toHaveLength(3);
+    expect(names.every((row) => row.jobs === 1)).toBe(true);
+  });
+
+  it('takes tenants in turn', async () => {
+    await add(quick, 40, tenants[0]);
+    await add(quick, 1, tenants[1]);
+    await add(quick, 1, tenants[2]);
+    await claimed(1);
+    const served = await jobsDb.sql<{ tenant: string }[]>`
+      select distinct tenant_id as tenant from jobs.job where state = 'dispatched' order by 1`;
+    expect(served.map((row) => row.tenant)).toEqual(tenants);
+  });
+
+  it('goes on behind the tenant that was served last', async () => {
+    await add(quick, 3, tenants[0]);
+    await add(quick, 3, tenants[1]);
+    const { lastLane } = await claimed(100, { afterLane: tenants[0] });
+    expect(lastLane).toBe(tenants[1]);
+    expect(await claimed(100, { afterLane: tenants[1] })).toEqual({ packs: [], lastLane: null });
+  });
+
+  it('skips what nobody alive knows', async () => {
+    await add(quick, 3);
+    expect((await claimed(8, { fleet: { ...fleet, knows: new Set(['suite.fresh@1']) } })).packs).toEqual([]);
+  });
+
+  it('shares rows among dispatchers without handing one out twice', async () => {
+    await add(quick, 60);
+    const all = await Promise.all(Array.from({ length: 5 }, () => claimed(2)));
+    const ids = all.flatMap((one) => one.packs.flatMap((pack) => pack.jobIds));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThan(0);
+  });
+});
