@@ -93,7 +93,7 @@ export function Note({ children }: { children: ReactNode }) {
   );
 }
 
-/** The one thing to do. The address stands below in full, for readers that show no buttons. */
+/** The one thing to do. Its address stands below in full: some readers show no buttons, and some people look before they click. */
 export function Button({ href, children }: { href: string; children: ReactNode }) {
   return (
     <>
@@ -101,7 +101,6 @@ export function Button({ href, children }: { href: string; children: ReactNode }
         <td className="button" align="center" style={{ borderRadius: 8, backgroundColor: brand.light.accent }}>
           <a
             href={href}
-            data-skip-in-text="true"
             style={{
               display: 'inline-block',
               padding: '12px 22px',
@@ -117,7 +116,7 @@ export function Button({ href, children }: { href: string; children: ReactNode }
           </a>
         </td>
       </Table>
-      <p className="quiet" style={{ ...quiet, margin: '0 0 16px' }}>
+      <p className="quiet" data-skip-in-text="true" style={{ ...quiet, margin: '0 0 16px' }}>
         Or open this address in your browser:
         <br />
         <a className="link" href={href} style={{ color: brand.light.accent, wordBreak: 'break-all' }}>

@@ -7,5 +7,6 @@ export async function renderMail(element: ReactElement): Promise<{ html: string;
   const text = toPlainText(html, {
     selectors: ['h1', 'h2', 'h3'].map((selector) => ({ selector, options: { uppercase: false } })),
   });
-  return { html, text: text.trim() };
+  // Each table of the frame ends in a blank line of its own.
+  return { html, text: text.replaceAll(/\n{3,}/g, '\n\n').trim() };
 }
