@@ -14,14 +14,15 @@ export async function keepPendingChange(tx: Tx, userId: string, change: PendingC
   await sql`delete from accounts.verification where identifier = ${identifierOf(userId)}`;
   await sql`
     insert into accounts.verification (identifier, value, expires_at)
-    values (${identifierOf(userId)}, ${change.newEmail}, ${change.expiresAt})`;
+    values (${identifierOf(userId)}, ${change.newEmail}, ${change.expiresAt.toISOString()})`;
 }
 
 export async function findPendingChange(tx: Tx, userId: string): Promise<PendingChange | null> {
-  const [pending] = await sqlOf(tx)<PendingChange[]>`
+  // Drizzle has the driver hand moments over as text.
+  const [pending] = await sqlOf(tx)<{ newEmail: string; expiresAt: string }[]>`
     select value as "newEmail", expires_at as "expiresAt" from accounts.verification
     where identifier = ${identifierOf(userId)} and expires_at > now()`;
-  return pending ?? null;
+  return pending ? { newEmail: pending.newEmail, expiresAt: new Date(pending.expiresAt) } : null;
 }
 
 /** Ends every outstanding reset link and pending change: whoever holds one was given it under the old credentials. */

@@ -16,6 +16,7 @@ export function slugOf({ id, name }: { id: string; name: string }): string {
   const readable = name
     .normalize('NFKD')
     .toLowerCase()
+    .replace(/\p{M}/gu, '')
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 30)
     .replace(/^-+|-+$/g, '');

@@ -200,7 +200,11 @@ function appOf(edge: Edge, log: Log) {
     c.set('log', log);
     await next();
   });
-  app.onError((error) => problemResponse(error, 'request-1'));
+  app.onError((error) => {
+    const response = problemResponse(error, 'request-1');
+    if (response.status >= 500) console.error(error);
+    return response;
+  });
   app.route('/', routes);
   return app;
 }
