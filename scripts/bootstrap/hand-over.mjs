@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { nodeBinary, pnpmSpec, root } from './places.mjs';
@@ -18,7 +18,7 @@ export async function handOver(script, args) {
   });
   const pass = (signal) => child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
-  const orphaned = watchParent(() => child.kill('SIGTERM'));
+  const orphaned = watchParents(() => child.kill('SIGTERM'));
   return await new Promise((resolve, reject) => {
     child.once('error', (error) => reject(new Error(`The pinned Node did not start: ${error.message}`)));
     child.once('exit', (code, signal) => {
@@ -28,17 +28,29 @@ export async function handOver(script, args) {
   });
 }
 
-/** npm that is killed cannot pass a signal on: its script would go on alone. */
-function watchParent(gone) {
-  const parent = process.ppid;
-  const underNpm = process.env.npm_lifecycle_event !== undefined && parent > 1;
+/** npm that is killed cannot pass a signal on, and the shell between goes on without it: both are watched. */
+function watchParents(gone) {
+  const chain = () => [process.ppid, parentOf(process.ppid)].join();
+  const before = chain();
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
   const timer = setInterval(() => {
-    if (!underNpm || process.ppid === parent) return;
+    if (chain() === before) return;
     clearInterval(timer);
     gone();
   }, 1000);
   timer.unref();
   return timer;
+}
+
+function parentOf(pid) {
+  if (process.platform === 'win32') return 0;
+  try {
+    if (process.platform !== 'linux') return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)]));
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return 0;
+  }
 }
 
 /** A folder with a `pnpm` for the scripts to call, on machines that have none. */

@@ -11,14 +11,16 @@ export async function install() {
   const stamp = installStamp();
   const log = join(dataDirectory, 'log', 'install.log');
   openLog(log);
-  process.stdout.write('  install     packages from the lockfile (the first time takes about a minute) … ');
+  const label = `  install     ${'packages of the lockfile (once, about a minute)'.padEnd(48)} `;
+  if (process.stdout.isTTY) process.stdout.write(`${label.trimEnd()} …`);
+  const line = (end) => process.stdout.write(`${process.stdout.isTTY ? '\r\x1b[2K' : ''}${label}${end}\n`);
   const code = await runPnpm(['install', '--frozen-lockfile', '--reporter=append-only'], log);
   if (code !== 0) {
-    process.stdout.write('failed\n');
+    line('failed');
     throw new Error(explainInstall(readFileSync(log, 'utf8'), relative(root, log)));
   }
   writeStamp(stamp);
-  process.stdout.write(`${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  line(`${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
 function openLog(log) {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import type { Session } from './session.ts';
+import type { Children } from './children.ts';
+import type { Environment } from './environment.ts';
 import { root } from './settings.ts';
 import { buildOnChange, hashInputs } from './stamp.ts';
-import { step } from './steps.ts';
+import { step, unchanged } from './steps.ts';
 
 const inputs = [
   'app.config.ts',
@@ -15,13 +16,13 @@ const inputs = [
 ];
 
 /** Writes what app.config.ts asks for, then bundles api, worker and migrate; nothing when no input changed. */
-export async function buildApi({ children, env }: Pick<Session, 'children' | 'env'>): Promise<void> {
+export async function buildApi({ children, env }: { children: Children; env: { web: Environment } }): Promise<void> {
   const folder = join(root, 'apps/api');
   // Without the logins and keys: a build needs none.
   const building = { ...env.web, NODE_ENV: 'production' };
   await step('build api', 'one bundle per process', async () => {
     const generator = join(root, 'scripts/generate-active-modules.ts');
-    await buildOnChange(
+    const built = await buildOnChange(
       join(folder, 'dist/.inputs'),
       () => hashInputs(inputs, process.version),
       async () => {
@@ -31,5 +32,6 @@ export async function buildApi({ children, env }: Pick<Session, 'children' | 'en
         await children.run({ name: 'build-api', args, cwd: folder, env: building });
       },
     );
+    return built ? undefined : unchanged;
   });
 }

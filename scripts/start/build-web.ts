@@ -1,9 +1,9 @@
-import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Session } from './session.ts';
+import type { Children } from './children.ts';
+import type { Environment } from './environment.ts';
 import { root } from './settings.ts';
 import { buildOnChange, hashInputs } from './stamp.ts';
-import { step } from './steps.ts';
+import { step, unchanged } from './steps.ts';
 
 const inputs = [
   'app.config.ts',
@@ -16,25 +16,21 @@ const inputs = [
 ];
 
 const web = join(root, 'apps/web');
-const standalone = join(web, '.next/standalone/apps/web');
 
 /** What `node` runs to serve the built app. */
-export const webServer = join(standalone, 'server.js');
+export const webServer = join(web, '.next/standalone/apps/web/serve.mjs');
 
-/** `next build`, and the files that its standalone output leaves for a CDN to serve; nothing when no input changed. */
-export async function buildWeb({ children, env }: Pick<Session, 'children' | 'env'>): Promise<void> {
-  await step('build web', 'the pages (the first time takes a minute)', async () => {
-    await buildOnChange(
+/** `next build`, made complete for serving; nothing when no input changed. */
+export async function buildWeb({ children, env }: { children: Children; env: { web: Environment } }): Promise<void> {
+  await step('build web', 'the pages (takes up to a minute)', async () => {
+    const built = await buildOnChange(
       join(web, '.next/.inputs'),
       () => hashInputs(inputs, process.version),
       async () => {
-        const next = join(web, 'node_modules/next/dist/bin/next');
         const building = { ...env.web, NODE_ENV: 'production' };
-        await children.run({ name: 'build-web', args: [next, 'build'], cwd: web, env: building });
-        await cp(join(web, '.next/static'), join(standalone, '.next/static'), { recursive: true });
-        const folders = await readdir(web);
-        if (folders.includes('public')) await cp(join(web, 'public'), join(standalone, 'public'), { recursive: true });
+        await children.run({ name: 'build-web', args: ['build.mjs'], cwd: web, env: building });
       },
     );
+    return built ? undefined : unchanged;
   });
 }

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { closeSync, openSync, renameSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { followLog } from './follow-log.ts';
 import { lastLines, sizeOf } from './log-lines.ts';
 import { endProcesses, type KnownProcess, knownProcess } from './processes.ts';
-import { type RunRecord, writeRecord } from './run-record.ts';
-import { root, type Settings } from './settings.ts';
+import { root } from './settings.ts';
 import { asProblem, StartProblem } from './start-problem.ts';
 
 export interface Command {
@@ -31,11 +30,21 @@ interface Live {
   stopping: boolean;
 }
 
+export interface ChildrenOptions {
+  data: string;
+  logs: string;
+  graceMs: number;
+  /** Told of all that run whenever one begins or ends, so that somebody knows them if this process is killed. */
+  onChange(running: KnownProcess[]): void;
+  onDeath(sentence: string): void;
+}
+
 /** The processes of this start. Each leads a group of its own and writes to its own log. */
-export function openChildren(settings: Settings, record: RunRecord, onDeath: (sentence: string) => void): Children {
+export function openChildren({ data, logs, graceMs, onChange, onDeath }: ChildrenOptions): Children {
   const live = new Map<string, Live>();
   let closed = false;
-  const logOf = (name: string) => join(settings.logs, `${name}.log`);
+  const changed = () => onChange([...live.values()].map((entry) => entry.known));
+  const logOf = (name: string) => join(logs, `${name}.log`);
 
   const began = new Map<string, number>();
 
@@ -55,14 +64,11 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
     if (child.pid === undefined) return child;
     const known = knownProcess(name, child.pid);
     live.set(name, { known, stopping: false });
-    record.children.push(known);
-    writeRecord(settings.data, record);
+    changed();
     child.once('exit', () => {
       unfollow();
       live.delete(name);
-      record.children = record.children.filter((each) => each !== known);
-      // The record goes with the run: writing it again would leave one behind.
-      if (existsSync(join(settings.data, 'run.json'))) writeRecord(settings.data, record);
+      changed();
     });
     return child;
   }
@@ -70,7 +76,7 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
   function failure(name: string, how: string): StartProblem {
     const log = logOf(name);
     const lines = lastLines(log, began.get(name) ?? 0, 12).map((line) => `    ${line}`);
-    const problem = asProblem(errorCodeIn(lines.join('\n')), settings.data);
+    const problem = asProblem(errorCodeIn(lines.join('\n')), data);
     if (problem instanceof StartProblem) return problem;
     return new StartProblem(`${name} ${how}. The last lines of ${relative(root, log)}:\n\n${lines.join('\n')}`);
   }
@@ -79,7 +85,7 @@ export function openChildren(settings: Settings, record: RunRecord, onDeath: (se
     for (const entry of chosen) entry.stopping = true;
     await endProcesses(
       chosen.map((entry) => entry.known),
-      settings.graceMs + 2000,
+      graceMs + 2000,
     );
   }
 

@@ -27,11 +27,13 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
     DATABASE_URL: urls.app,
     SMTP_URL: settings.smtpUrl ?? `smtp://127.0.0.1:${settings.smtpPort}`,
     SHUTDOWN_GRACE_MS: String(settings.graceMs),
+    // The web app's proxy stands between the browsers and the API.
+    TRUSTED_PROXY_HOPS: given.TRUSTED_PROXY_HOPS ?? '1',
   };
   return {
     api: { ...server, DISABLE_BACKGROUND_WORKERS: 'true' },
     worker: { ...server, DATABASE_DISPATCHER_URL: urls.dispatcher },
-    migrate: { ...base, DATABASE_OWNER_URL: urls.owner },
+    migrate: { ...base, DATABASE_OWNER_URL: urls.owner, REDIS_QUEUE_URL: given.REDIS_QUEUE_URL },
     web: {
       ...base,
       PUBLIC_URL: settings.publicUrl,
@@ -40,6 +42,7 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
       // Shells export HOSTNAME as the machine's name; Next would listen there.
       HOSTNAME: '127.0.0.1',
       NEXT_TELEMETRY_DISABLED: '1',
+      SHUTDOWN_GRACE_MS: String(settings.graceMs),
     },
   };
 }

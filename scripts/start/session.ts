@@ -5,7 +5,7 @@ import { type Environments, environments, type Mode } from './environment.ts';
 import { requireFreePorts, type WantedPort } from './ports.ts';
 import { type DatabaseUrls, prepareDatabase } from './postgres/prepare-database.ts';
 import { type Keeper, startKeeper } from './postgres/start-keeper.ts';
-import { removeRecord, takeFolder } from './run-record.ts';
+import { readRecord, removeRecord, takeFolder, writeRecord } from './run-record.ts';
 import { readSettings, root, type Settings } from './settings.ts';
 import { asProblem, StartProblem } from './start-problem.ts';
 import { seconds, step } from './steps.ts';
@@ -35,7 +35,15 @@ export async function session(mode: Mode, work: (session: Session) => Promise<vo
     data = settings.data;
     mkdirSync(settings.logs, { recursive: true });
     const record = await takeFolder(data, settings.publicUrl);
-    const children = openChildren(settings, record, (death) => ending.abort(death));
+    const children = openChildren({
+      ...settings,
+      onChange(running) {
+        record.children = running;
+        // Gone with the end of the run: writing it again would leave it behind.
+        if (readRecord(data)) writeRecord(data, record);
+      },
+      onDeath: (death) => ending.abort(death),
+    });
     let keeper: Keeper | undefined;
     const open = async () => {
       await requireFreePorts(wantedPorts(settings));

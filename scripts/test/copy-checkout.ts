@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { root } from '../start/settings.ts';
+
+const left = new Set(['.git', '.ballast', '.next', 'dist', 'node_modules', 'screenshots']);
+
+/**
+ * Copies the checkout, to change it without touching the original. Packages are linked
+ * file by file and kept between runs, since that takes longest.
+ */
+export function copyCheckout(target: string): void {
+  mkdirSync(target, { recursive: true });
+  const packages = packageFolders();
+  const current = packages.length > 0 && sameInstall(target);
+  for (const name of readdirSync(target)) {
+    if (name !== 'node_modules') removeSources(join(target, name), current);
+  }
+  cpSync(root, target, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (source) => !left.has(basename(source)) && !source.endsWith('.tsbuildinfo'),
+  });
+  if (current) return;
+  for (const folder of packages) {
+    rmSync(join(target, folder), { recursive: true, force: true });
+    linkTree(join(root, folder), join(target, folder));
+  }
+}
+
+/** Everything but the packages, where these are kept. */
+function removeSources(path: string, keepPackages: boolean): void {
+  if (keepPackages && hasPackages(path)) {
+    for (const name of readdirSync(path)) if (name !== 'node_modules') removeSources(join(path, name), true);
+    return;
+  }
+  rmSync(path, { recursive: true, force: true });
+}
+
+function hasPackages(path: string): boolean {
+  if (existsSync(join(path, 'node_modules'))) return true;
+  return ['apps', 'packages'].includes(basename(path));
+}
+
+function packageFolders(): string[] {
+  const places = [
+    '.',
+    'modules',
+    ...['apps', 'packages'].flatMap((name) => readdirSync(join(root, name)).map((each) => join(name, each))),
+  ];
+  return places.map((place) => join(place, 'node_modules')).filter((folder) => existsSync(join(root, folder)));
+}
+
+function sameInstall(target: string): boolean {
+  const stamp = (folder: string) => {
+    const file = join(folder, 'node_modules/.ballast-installed');
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  };
+  return stamp(root) !== undefined && stamp(root) === stamp(target);
+}
+
+/** Hard links on Linux; elsewhere a plain copy. Links between packages are relative and stay inside. */
+function linkTree(from: string, to: string): void {
+  if (process.platform === 'linux') execFileSync('cp', ['-al', from, to]);
+  else execFileSync('cp', ['-R', from, to]);
+}

@@ -1,0 +1,75 @@
+/**
+ * `npm test`: everything that this machine can run. Two lanes run beside each other;
+ * what a machine lacks is skipped by name, with the command that would provide it.
+ *
+ *   npm test                 everything
+ *   npm test -- --quick      without builds and journeys
+ */
+import { join } from 'node:path';
+import { root } from '../start/settings.ts';
+import { seconds } from '../start/steps.ts';
+import { check, checks, types } from './checks.ts';
+import { copyCheckout } from './copy-checkout.ts';
+import { chromium, findProgram, lackingProgram } from './programs.ts';
+import { showFinished, table } from './report.ts';
+import { endAll } from './run-command.ts';
+import { runLane, type Step } from './step-result.ts';
+import { vitest } from './vitest-step.ts';
+
+const optionalModule = 'support';
+const copy = join(root, '.ballast/without-optional');
+const noRedis = lackingProgram(findProgram('redis-server'), 'redis-server', 'sudo apt-get install redis-server');
+const noChromium = lackingProgram(chromium(), 'Chromium', 'sudo apt-get install chromium');
+const journeys = (queue: 'postgres' | 'redis') => ({
+  cwd: root,
+  args: ['--config', 'tests/journeys/vitest.config.ts'],
+  env: { BALLAST_JOURNEYS_QUEUE: queue },
+  postgres: false,
+});
+
+const suites: Step[] = [vitest('suites beside the code', { cwd: root, postgres: true })];
+if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });
+
+const withoutOptional: Step[] = [
+  {
+    name: `copy with ${optionalModule} off`,
+    async run() {
+      copyCheckout(copy);
+      const generator = ['scripts/generate-active-modules.ts', '--without', optionalModule];
+      return await check('generate', generator, copy).run();
+    },
+  },
+  ...types(copy, `, ${optionalModule} off`),
+  vitest(`suites, ${optionalModule} off`, {
+    cwd: copy,
+    args: ['--exclude', `modules/${optionalModule}/**`, '--exclude', 'scripts/**'],
+    postgres: true,
+  }),
+  check(`build, ${optionalModule} off`, ['scripts/test/build.ts'], copy, { BALLAST_DATA: join(copy, '.ballast') }),
+];
+
+const whole: Step[] = [
+  check('build, everything on', ['scripts/test/build.ts']),
+  vitest("journeys, Postgres' queue", { ...journeys('postgres'), lacking: noChromium }),
+  vitest('journeys, Redis queue', { ...journeys('redis'), lacking: noChromium ?? noRedis }),
+];
+
+const quick = process.argv.includes('--quick');
+const lanes = quick
+  ? [checks(), suites]
+  : [
+      [...checks(), ...whole],
+      [...suites, ...withoutOptional],
+    ];
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, endAll);
+process.once('disconnect', endAll);
+const started = Date.now();
+process.stdout.write('\n  Ballast, its tests\n\n');
+const results = (await Promise.all(lanes.map((lane) => runLane(lane, showFinished)))).flat();
+process.stdout.write(`\n  All of it took ${seconds(Date.now() - started)}.\n${table(results)}`);
+process.exit(results.some((result) => result.counts.failed > 0) ? 1 : 0);
+
+function unreachable(): never {
+  throw new Error('A step that lacks something is not run.');
+}

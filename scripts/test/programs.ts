@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Where a program is on the PATH, by the first of its names that is there. */
+export function findProgram(...names: string[]): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file));
+}
+
+export const chromium = () => process.env.CHROMIUM_PATH || findProgram('chromium', 'chromium-browser', 'google-chrome');
+
+/** A sentence for a step that needs a program which is not there; undefined when it is. */
+export function lackingProgram(found: string | undefined, name: string, command: string): string | undefined {
+  return found ? undefined : `needs ${name}; install it with: ${command}`;
+}

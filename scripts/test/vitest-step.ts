@@ -1,0 +1,70 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../start/ports.ts';
+import { startCluster } from '../start/postgres/cluster.ts';
+import { countsOf, perBackend } from './counts.ts';
+import { runNode } from './run-command.ts';
+import type { Step } from './step-result.ts';
+
+interface VitestOptions {
+  cwd: string;
+  args?: readonly string[];
+  env?: NodeJS.ProcessEnv;
+  /** With a Postgres of the run's own, for the suites' databases. */
+  postgres: boolean;
+  lacking?: string | undefined;
+}
+
+/** One vitest run, with the counts that its JSON reporter gives. */
+export function vitest(name: string, options: VitestOptions): Step {
+  return { name, lacking: options.lacking, run: () => inFolder((folder) => runVitest(folder, options)) };
+}
+
+async function runVitest(folder: string, { cwd, args = [], env = {}, postgres }: VitestOptions) {
+  const server = postgres ? await startServer(folder) : undefined;
+  try {
+    const file = join(folder, 'report.json');
+    const vitestBin = join(cwd, 'node_modules/vitest/vitest.mjs');
+    const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${file}`];
+    const { code, output } = await runNode([vitestBin, 'run', ...reporters, ...args], {
+      cwd,
+      env: { ...env, ...(server ? { BALLAST_TEST_POSTGRES: server.url } : {}) },
+    });
+    const report = await readFile(file, 'utf8').then(JSON.parse, () => undefined);
+    if (!report) return { counts: { passed: 0, failed: 1, skipped: 0 }, note: 'no report', output };
+    const counts = countsOf(report);
+    // A leaked handle or an error outside any test fails the run without failing a test.
+    if (code !== 0 && counts.failed === 0) counts.failed = 1;
+    const backends = perBackend(report);
+    const note = backends.redis > 0 ? `${backends.postgres} on Postgres' queue, ${backends.redis} on Redis` : 'tests';
+    return { counts, note, output };
+  } finally {
+    await server?.stop();
+  }
+}
+
+/** The start script's own way to run Postgres: it also works as root in a folder that only root may enter. */
+async function startServer(folder: string) {
+  const port = await freePort();
+  const password = 'test-only';
+  const server = await startCluster({ directory: join(folder, 'postgres'), port, password, log: join(folder, 'log') });
+  return {
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    stop: () =>
+      new Promise<void>((resolve) => {
+        if (server.exitCode !== null || server.signalCode !== null) return resolve();
+        server.once('exit', () => resolve());
+        server.kill('SIGINT');
+      }),
+  };
+}
+
+async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'ballast-test-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
