@@ -7,7 +7,6 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { renderMail } from '@ballast/mail';
-import type { ReactElement } from 'react';
 
 interface Template {
   /** `accounts/welcome` */
@@ -30,7 +29,7 @@ async function templates(): Promise<Template[]> {
       const component = Object.values(file).find((value) => typeof value === 'function');
       if (typeof component !== 'function' || !sample)
         throw new Error(`${path} must export a component and its sample.`);
-      const rendered = await renderMail(component(sample) as ReactElement);
+      const rendered = await renderMail(component(sample));
       return { name: path.replace('/emails/', '/').replace('.tsx', ''), ...rendered };
     }),
   );

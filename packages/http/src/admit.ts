@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '@ballast/kernel';
 import type { Context } from 'hono';
+import type { Access, EndpointMeta, RateLimit } from './access.ts';
 import { addressGroup } from './address-group.ts';
 import type { Env, Identity, Membership, RequestContext } from './context.ts';
-import type { Access, EndpointMeta, RateLimit } from './endpoint.ts';
 import { limitUse } from './limit-use.ts';
 
 /**

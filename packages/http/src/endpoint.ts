@@ -1,23 +1,10 @@
-import type { RateRule } from '@ballast/cache/rate-limit';
 import type { MiddlewareHandler } from 'hono';
 import { type DescribeRouteOptions, resolver, uniqueSymbol } from 'hono-openapi';
 import type { z } from 'zod';
+import type { Access, EndpointMeta, RateLimit } from './access.ts';
 import { admit } from './admit.ts';
 import type { Env } from './context.ts';
 import { problemContent } from './problem.ts';
-
-/**
- * Who may come in. A permission (`module:verb`) needs a session, and a role in the
- * request's organisation that has the permission.
- */
-export type Access = 'public' | 'session' | { permission: string };
-
-/** How often. One rule counts each of `by` on its own; over any of them the answer is 429 with Retry-After. */
-export interface RateLimit extends RateRule {
-  by: readonly ('address' | 'account' | 'key')[];
-  /** Where the JSON body names the account on a route without a session: `email` for sign-in. */
-  accountField?: string;
-}
 
 export interface EndpointOptions {
   /** A few words in the imperative; the title in the reference. */
@@ -31,12 +18,6 @@ export interface EndpointOptions {
   rateLimit?: RateLimit | readonly RateLimit[];
   /** By status. From 400 on the body is a problem document and needs no schema. */
   responses: Record<number, { description: string; schema?: z.ZodType }>;
-}
-
-/** What `endpoint()` tells the snapshot of routes and the tests. */
-export interface EndpointMeta {
-  access: Access;
-  rateLimit: readonly RateLimit[];
 }
 
 const metas = new WeakMap<object, EndpointMeta>();

@@ -1,0 +1,139 @@
+/**
+ * Who may import whom. The rules of the layout hold because this fails, not because
+ * people remember them: `pnpm depcruise`.
+ *
+ * Parsed with swc: dependency-cruiser's own TypeScript reader needs the API that
+ * TypeScript 7 no longer has.
+ */
+const { existsSync, readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+/** `dependsOn` of each module, from its table of contents, which is plain data. */
+function dependenciesOf(name) {
+  const source = readFileSync(join(__dirname, 'modules', name, 'module.ts'), 'utf8');
+  const list = /dependsOn:\s*\[([^\]]*)\]/.exec(source)?.[1] ?? '';
+  return [...list.matchAll(/['"]([\w-]+)['"]/g)].map(([, needed]) => needed);
+}
+
+const modules = readdirSync(join(__dirname, 'modules')).filter((name) =>
+  existsSync(join(__dirname, 'modules', name, 'module.ts')),
+);
+
+const tests = '\\.test\\.tsx?$|(^|/)testing/';
+
+/** What one module may use of another that it names under `dependsOn`. */
+const doors = '/(module|config|schema)\\.ts$|\\.job\\.ts$';
+
+const betweenModules = modules.map((name) => {
+  const open = dependenciesOf(name).map((needed) => `^modules/${needed}(${doors})`);
+  return {
+    name: `${name}-imports-no-other-module`,
+    comment: 'Modules never import modules, except through a door of one that `module.ts` names under `dependsOn`.',
+    severity: 'error',
+    from: { path: `^modules/${name}/` },
+    to: { path: '^modules/[^/]+/', pathNot: [`^modules/${name}/`, ...open] },
+  };
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one file, or hide a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-missing-files',
+      comment: 'Except what Next brings along itself, and the server that its build writes beside serve.mjs.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: ['^server-only$', '^\\./server\\.js$'] },
+    },
+    {
+      name: 'packages-stand-alone',
+      comment: 'Packages are what modules and apps are built from: they know neither.',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^(modules|apps|scripts)/' },
+    },
+    {
+      name: 'kernel-has-no-io',
+      comment: 'The kernel is words: zod and a hash, nothing that opens anything.',
+      severity: 'error',
+      from: { path: '^packages/kernel/', pathNot: tests },
+      to: { pathNot: ['^packages/kernel/', 'node_modules/zod/', '^(node:)?crypto$'] },
+    },
+    ...betweenModules,
+    {
+      name: 'modules-know-no-app',
+      severity: 'error',
+      from: { path: '^modules/' },
+      to: { path: '^(apps|scripts)/' },
+    },
+    {
+      name: 'apps-know-no-other-app',
+      comment: 'The web app knows the API by its types.',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'web-imports-no-server-code',
+      comment:
+        'What the browser half imports may end in the browser. Types vanish; anything else of the server must not be there.',
+      severity: 'error',
+      from: { path: '^(apps/web|modules/[^/]+/web|packages/ui)/', pathNot: tests },
+      to: {
+        path: '^(packages/(?!ui/)|modules/(?![^/]+/(web|messages)/)|apps/api/)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'only-the-worker-loads-handlers',
+      comment: 'A handler drags in what its work needs. The list of jobs loads it when the first such job runs.',
+      severity: 'error',
+      from: { pathNot: ['^apps/api/src/generated/jobs\\.ts$', tests] },
+      to: { path: '\\.handler\\.ts$' },
+    },
+    {
+      name: 'jobs-are-light',
+      comment: 'Whoever enqueues imports the job: its name, payload and policy, and nothing else.',
+      severity: 'error',
+      from: { path: '\\.job\\.ts$' },
+      to: { pathNot: ['^packages/kernel/', 'node_modules/zod/'] },
+    },
+    {
+      name: 'routes-only-adapt',
+      comment: 'Actions own the truth: routes hand over to them and touch no table.',
+      severity: 'error',
+      from: { path: '^modules/[^/]+/routes\\.ts$' },
+      to: { path: '^(packages/(db|jobs)/|modules/[^/]+/schema\\.ts$)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the-api-reaches-modules-through-generated-code',
+      comment: 'So that a module that is off is absent. Identity is always on and has a door of its own.',
+      severity: 'error',
+      from: { path: '^apps/api/src/', pathNot: ['^apps/api/src/generated/', tests] },
+      to: { path: '^modules/', pathNot: ['^modules/context\\.ts$', '^modules/accounts/(config|auth/open-auth)\\.ts$'] },
+    },
+    {
+      name: 'no-tests-in-production-code',
+      severity: 'error',
+      from: { path: '^(apps|packages|modules)/', pathNot: [tests, '^packages/test-kit/', '^tests/'] },
+      to: { path: [tests, '^packages/test-kit/'] },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|\\.next|\\.ballast)/|\\.json$' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.cjs', '.js', '.d.ts'],
+    },
+    progress: { type: 'none' },
+  },
+};
