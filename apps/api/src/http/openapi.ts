@@ -47,16 +47,27 @@ export async function openApiDocument(app: Hono<Env>, options: OpenApiOptions): 
     },
     defaultValidationErrorResponse: { $ref: '#/components/responses/Refused' } as never,
   });
-  return withTags(document);
+  return withoutPatterns(withTags(document));
 }
 
 /** A route belongs to the module that it is mounted under, unless it says otherwise. */
 function withTags<Document extends { paths: object }>(document: Document): Document {
   for (const [path, operations] of Object.entries(document.paths)) {
     const module = /^\/api\/([^/]+)/.exec(path)?.[1];
-    for (const operation of Object.values(operations as Record<string, { tags?: string[] }>)) {
+    for (const operation of Object.values(operations as Record<string, { tags?: string[]; operationId?: string }>)) {
       operation.tags ??= module ? [module] : [];
+      // `postSupportRequests`, not `postApiSupportRequests`: clients make method names of it.
+      const id = operation.operationId?.replace(/^([a-z]+)Api(?=[A-Z])/, '$1');
+      if (id !== undefined) operation.operationId = id;
     }
   }
   return document;
+}
+
+/** Zod adds the regular expression behind `format: email`; a reader of the document has the format. */
+function withoutPatterns<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(withoutPatterns) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([name]) => name !== 'pattern' || !('format' in value));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, withoutPatterns(inner)])) as Value;
 }

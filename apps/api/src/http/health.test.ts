@@ -1,0 +1,135 @@
+import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
+import { Hono } from 'hono';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectedMigrations } from '../expected-migrations.ts';
+import { edgeApp } from '../testing/edge-app.ts';
+import { openTcpProxy, type TcpProxy } from '../testing/tcp-proxy.ts';
+import { createHealth, type Health } from './health.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let health: Health;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  proxy = await openTcpProxy(database.appUrl);
+  health = createHealth({
+    databaseUrl: proxy.url,
+    migrations: await expectedMigrations(),
+    applicationName: 'health-test',
+    log: silent,
+  });
+});
+afterEach(async () => {
+  await proxy.close();
+  await health.close();
+});
+
+async function ask(path: '/livez' | '/readyz' | '/health') {
+  const startedAt = Date.now();
+  const response = await edgeApp(new Hono(), { health }).app.request(path);
+  const body = (await response.json()) as { code?: string; detail?: string; status: unknown };
+  return { status: response.status, body, ms: Date.now() - startedAt };
+}
+
+async function untilHealthy(withinMs: number) {
+  const startedAt = Date.now();
+  while (Date.now() - startedAt < withinMs) {
+    if ((await ask('/health')).status === 200) return Date.now() - startedAt;
+    await pause(100);
+  }
+  throw new Error(`not healthy within ${withinMs} ms`);
+}
+
+describe('health', () => {
+  it('is well when Postgres answers and the schema is complete', async () => {
+    expect(await ask('/health')).toMatchObject({ status: 200, body: { status: 'healthy' } });
+    expect((await ask('/readyz')).status).toBe(200);
+  });
+
+  it('says within two seconds that Postgres is gone, and recovers by itself', async () => {
+    await ask('/health');
+    await proxy.stop();
+    await pause(600);
+    const down = await ask('/health');
+    expect(down).toMatchObject({ status: 503, body: { code: 'database.unreachable', status: 503 } });
+    expect(down.ms).toBeLessThan(2_000);
+    expect((await ask('/livez')).status).toBe(200);
+    await proxy.start();
+    expect(await untilHealthy(5_000)).toBeLessThan(5_000);
+  });
+
+  it('says so within two seconds too when packets vanish, again and again', async () => {
+    await ask('/health');
+    proxy.freeze();
+    for (let n = 0; n < 2; n++) {
+      await pause(600);
+      const down = await ask('/health');
+      expect(down).toMatchObject({ status: 503, body: { code: 'database.unreachable' } });
+      expect(down.ms).toBeLessThan(2_000);
+    }
+    proxy.thaw();
+    expect(await untilHealthy(5_000)).toBeLessThan(5_000);
+  }, 15_000);
+
+  it('keeps a process ready whose database went away later: all replicas would leave at once', async () => {
+    expect((await ask('/readyz')).status).toBe(200);
+    await proxy.stop();
+    expect((await ask('/readyz')).status).toBe(200);
+  });
+
+  it('is not ready before it has seen the schema', async () => {
+    await proxy.stop();
+    expect(await ask('/readyz')).toMatchObject({ status: 503, body: { code: 'database.unreachable' } });
+  });
+
+  it('is not ready while draining, and still alive', async () => {
+    health.startDraining();
+    expect(await ask('/readyz')).toMatchObject({ status: 503, body: { code: 'server.draining' } });
+    expect(await ask('/health')).toMatchObject({ status: 503, body: { code: 'server.draining' } });
+    expect((await ask('/livez')).status).toBe(200);
+  });
+});
+
+describe('the schema', () => {
+  it('is missing: the versions and the command are named, also to callers of the API', async () => {
+    const empty = await createTestDatabase({ empty: true });
+    const fresh = createHealth({
+      databaseUrl: empty.appUrl,
+      migrations: await expectedMigrations(),
+      applicationName: 'health-test',
+      log: silent,
+    });
+    const { app } = edgeApp(new Hono(), { health: fresh });
+    for (const path of ['/health', '/readyz', '/api/accounts/me']) {
+      const response = await app.request(path);
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({
+        code: 'migrations.missing',
+        detail: expect.stringMatching(/db\/0001_scope.*node apps\/api\/dist\/migrate\.js/),
+      });
+    }
+    await fresh.close();
+    await empty.drop();
+  });
+
+  it('is ahead: unhealthy by name, and ready all the same', async () => {
+    await onServer(database.adminUrl, async (admin) => {
+      await admin`insert into ballast.migration (module, name, checksum) values ('jobs', '9999_later', 'x')`;
+    });
+    expect(await ask('/health')).toMatchObject({
+      status: 503,
+      body: { code: 'migrations.ahead', detail: expect.stringContaining('jobs/9999_later') },
+    });
+    expect((await ask('/readyz')).status).toBe(200);
+    await onServer(database.adminUrl, async (admin) => {
+      await admin`delete from ballast.migration where name = '9999_later'`;
+    });
+  });
+});
