@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * The tests beside the code, on a real Postgres that the global setup starts.
+ * The tests beside the code and the faults, on a real Postgres that the global setup starts.
  * `tests/journeys` drives the whole built system and has a configuration of its own.
  */
 export default defineConfig({
   test: {
-    include: ['{apps,packages,modules,scripts}/**/*.test.{ts,tsx}'],
+    include: ['{apps,packages,modules,scripts}/**/*.test.{ts,tsx}', 'tests/faults/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],
     globalSetup: ['./packages/test-kit/src/global-setup.ts'],
     // Suites own their databases, and forked processes show a handle that stays open.

@@ -1,0 +1,75 @@
+/**
+ * Kills, freezes and wipes, with real processes: rows 1, 2, 4, 6, 8 and 30 of the
+ * fault table. What must hold is looked at from outside the process that was hurt.
+ */
+import { queueBackends } from '@ballast/test-kit/queue';
+import { Redis } from 'ioredis';
+import { test as base, describe, expect, vi } from 'vitest';
+import { exited, goalMs, openStage, type Stage, saying } from './stage.ts';
+import { effect } from './worker-process.ts';
+
+describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }, (backend) => {
+  const it = base.extend<{ stage: Stage }>({
+    // biome-ignore lint/correctness/noEmptyPattern: vitest reads a fixture's needs from this pattern
+    stage: async ({}, use) => {
+      const stage = await openStage(backend);
+      await use(stage);
+      await stage.close();
+    },
+  });
+
+  for (const [moment, failpoint] of [
+    ['before the effect (row 1)', 'run.started=kill'],
+    ['inside the transaction (row 1)', 'run.before-commit=kill'],
+    ['after the effect’s commit, before the queue’s ack (row 2)', 'run.committed=kill'],
+    ['between mark and add (row 6)', 'dispatch.marked=kill'],
+  ] as const) {
+    it(`survive a kill ${moment}`, async ({ stage }) => {
+      const victim = await stage.worker({ BALLAST_FAILPOINTS: failpoint });
+      await stage.produce(12);
+      await exited(victim);
+      await stage.worker();
+      await stage.allDoneOnce(12);
+    });
+  }
+
+  for (const where of ['outside', 'inside'] as const) {
+    it(`survive a freeze past the lock, ${where} the transaction, and a wake (row 4)`, async ({ stage }) => {
+      const victim = await stage.worker({ FAULT_HANDLER: `freeze-${where}` });
+      const frozen = saying(victim, 'frozen');
+      await stage.produce(12);
+      await frozen;
+      await stage.worker();
+      await stage.allDoneOnce(12);
+      victim.kill('SIGCONT');
+      // What the woken one still holds must roll back: give it the time to try.
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await stage.allDoneOnce(12);
+    });
+  }
+
+  it('bury a poison job after its attempts, and finish its neighbours (row 30)', { timeout: 4 * goalMs }, async ({
+    stage,
+  }) => {
+    const restart = async () => {
+      const child = await stage.worker({ FAULT_HANDLER: 'poison' });
+      child.once('exit', () => void restart().catch(() => {}));
+    };
+    await restart();
+    await stage.produce(6);
+    const states = async () => expect(await stage.states()).toEqual({ done: 5, dead: 1 });
+    await vi.waitFor(states, { timeout: 3 * goalMs, interval: 200 });
+    const dead = await stage.jobsDb.sql`select attempt from jobs.job where state = 'dead'`;
+    expect(dead).toEqual([{ attempt: effect.attempts }]);
+  });
+
+  it.runIf(backend === 'redis')('finish what waited and ran in a queue that was wiped (row 8)', async ({ stage }) => {
+    await stage.produce(40);
+    await stage.worker({ BALLAST_FAILPOINTS: 'run.started=pause:300' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const redis = new Redis(stage.queue.redis?.url ?? '');
+    await redis.flushall();
+    await redis.quit();
+    await stage.allDoneOnce(40);
+  });
+});
