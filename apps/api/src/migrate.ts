@@ -3,6 +3,7 @@ import { migrateTransport } from '@ballast/jobs/transport';
 import { AppError } from '@ballast/kernel';
 import { createLogger } from '@ballast/observability/logger';
 import { loadConfig } from './config.ts';
+import { databaseFault } from './http/database-fault.ts';
 import { migrationSources } from './migration-sources.ts';
 import { release } from './release.ts';
 
@@ -13,6 +14,14 @@ try {
   if (values.REDIS_QUEUE_URL === undefined) await migrateTransport(values.DATABASE_OWNER_URL);
   log.info({ applied }, applied.length === 0 ? 'nothing to migrate' : 'migrated');
 } catch (error) {
-  console.error(error instanceof AppError ? error.public : error);
+  console.error(sentenceOf(error));
   process.exitCode = 1;
+}
+
+/** Postgres that is not there is the likeliest failure, and deserves words. */
+function sentenceOf(error: unknown): unknown {
+  if (error instanceof AppError) return error.public;
+  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  if (!code || !databaseFault(error)) return error;
+  return `Postgres cannot be reached at ${address}:${port} (${code}). Start it, or correct DATABASE_OWNER_URL.`;
 }

@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
+import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../../..');
+const key = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
+
+interface Started {
+  child: ChildProcess;
+  said(): string;
+  exited: Promise<number | null>;
+}
+
+let database: TestDatabase;
+const running: ChildProcess[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+afterEach(() => {
+  for (const child of running.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+});
+
+function start(entry: string, env: Record<string, string>): Started {
+  const child = spawn(process.execPath, ['--import', './scripts/tsx-hook.mjs', `apps/api/src/${entry}.ts`], {
+    cwd: root,
+    env: { PATH: process.env.PATH, ...env },
+  });
+  running.push(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (data) => {
+      text += data;
+    });
+  }
+  return { child, said: () => text, exited: once(child, 'exit').then(([code]) => code as number | null) };
+}
+
+async function settings(): Promise<Record<string, string>> {
+  return {
+    BALLAST_ENV: 'local',
+    DATABASE_URL: database.appUrl,
+    DATABASE_DISPATCHER_URL: database.dispatcherUrl,
+    AUTH_SECRET: key,
+    SECRETS_KEY: key,
+    API_PORT: String(await freePort()),
+    WORKER_PORT: String(await freePort()),
+    SHUTDOWN_GRACE_MS: '5000',
+  };
+}
+
+async function untilReady(port: string | undefined, started: Started): Promise<string> {
+  const origin = `http://127.0.0.1:${port}`;
+  for (let tries = 0; tries < 900; tries++) {
+    const ready = await fetch(`${origin}/readyz`)
+      .then((response) => response.ok)
+      .catch(() => false);
+    if (ready) return origin;
+    await new Promise((next) => setTimeout(next, 100));
+  }
+  throw new Error(`never ready:\n${started.said()}`);
+}
+
+describe('the api as a process', () => {
+  it('finishes the request under way after SIGTERM, and exits with 0', async () => {
+    const env = await settings();
+    const api = start('main', env);
+    const origin = await untilReady(env.API_PORT, api);
+    await onServer(database.adminUrl, async (admin) => {
+      const lock = await admin.reserve();
+      await lock`begin`;
+      await lock`lock table accounts.session in access exclusive mode`;
+      const slow = fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie() } });
+      for (;;) {
+        const [waiting] =
+          await lock`select 1 from pg_locks where not granted and relation = 'accounts.session'::regclass`;
+        if (waiting) break;
+      }
+      api.child.kill('SIGTERM');
+      await expect.poll(() => fetch(`${origin}/livez`).catch(() => 'refused'), { timeout: 5_000 }).toBe('refused');
+      await lock`commit`;
+      const response = await slow;
+      expect(response.status).toBe(401);
+      expect(response.headers.get('connection')).toBe('close');
+    });
+    expect(await api.exited).toBe(0);
+    expect(api.said()).toContain('"released"');
+  }, 120_000);
+
+  it('leaves at once at the second signal', async () => {
+    const env = await settings();
+    const api = start('main', { ...env, DISABLE_BACKGROUND_WORKERS: 'true' });
+    const origin = await untilReady(env.API_PORT, api);
+    await onServer(database.adminUrl, async (admin) => {
+      const lock = await admin.reserve();
+      await lock`begin`;
+      await lock`lock table accounts.session in access exclusive mode`;
+      const cut = fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie() } }).catch(() => 'cut');
+      for (;;) {
+        const [waiting] =
+          await lock`select 1 from pg_locks where not granted and relation = 'accounts.session'::regclass`;
+        if (waiting) break;
+      }
+      api.child.kill('SIGINT');
+      await expect.poll(() => api.said()).toContain('draining');
+      api.child.kill('SIGINT');
+      expect(await api.exited).toBe(130);
+      expect(await cut).toBe('cut');
+      await lock`rollback`;
+    });
+  }, 120_000);
+
+  it('says everything that is wrong with its configuration, and exits with 1', async () => {
+    const api = start('main', { BALLAST_ENV: 'production', API_PORT: 'x' });
+    expect(await api.exited).toBe(1);
+    expect(api.said()).toMatch(/^The api cannot start: \d+ problems in its configuration\.\n- /);
+    expect(api.said()).toContain('- API_PORT must be a number.');
+    expect(api.said()).not.toMatch(/\n\s+at /);
+  }, 120_000);
+});
+
+describe('the worker as a process', () => {
+  it('is ready once it takes jobs, answers probes only, and exits with 0', async () => {
+    const env = await settings();
+    const worker = start('workers-standalone', env);
+    const origin = await untilReady(env.WORKER_PORT, worker);
+    expect(await (await fetch(`${origin}/health`)).json()).toMatchObject({ status: 'healthy' });
+    expect((await fetch(`${origin}/api/accounts/me`)).status).toBe(404);
+    worker.child.kill('SIGTERM');
+    expect(await worker.exited).toBe(0);
+  }, 120_000);
+});
+
+describe('the migration as a process', () => {
+  it('brings an empty database up to date once, however many start', async () => {
+    const empty = await createTestDatabase({ empty: true });
+    const env = { DATABASE_OWNER_URL: empty.ownerUrl };
+    const all = [start('migrate', env), start('migrate', env), start('migrate', env)];
+    expect(await Promise.all(all.map(({ exited }) => exited))).toEqual([0, 0, 0]);
+    const applied = all.flatMap(({ said }) => said().match(/"db\/0001_scope"/g) ?? []);
+    expect(applied).toHaveLength(1);
+    await empty.drop();
+  }, 120_000);
+
+  it('says what it could not reach, and exits with 1', async () => {
+    const migrate = start('migrate', { DATABASE_OWNER_URL: 'postgres://owner:k3Wq9@127.0.0.1:9/ballast' });
+    expect(await migrate.exited).toBe(1);
+    expect(migrate.said()).toContain('Postgres cannot be reached at 127.0.0.1:9');
+    expect(migrate.said()).not.toContain('k3Wq9');
+  }, 120_000);
+});
+
+/** A cookie that Better Auth takes for genuine, so that it looks the session up. */
+async function signedCookie(): Promise<string> {
+  const token = 'no-such-session';
+  const hmac = await crypto.subtle.importKey(
+    'raw',
+    new TextEncoder().encode(key),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['sign'],
+  );
+  const signature = Buffer.from(await crypto.subtle.sign('HMAC', hmac, new TextEncoder().encode(token))).toString(
+    'base64',
+  );
+  return `ballast.session_token=${encodeURIComponent(`${token}.${signature}`)}`;
+}
