@@ -19,6 +19,10 @@ import { Hono } from 'hono';
 /** The routes of every active module. */
 export const routes = new Hono<Env>()${names.map((name) => `.route('/api/${name}', ${identifier(name)})`).join('')};
 
+/**
+ * For a typed client of the whole API: \`hc<Routes>(origin)\`.
+ * @public
+ */
 export type Routes = typeof routes;
 `;
 }

@@ -7,4 +7,8 @@ import { Hono } from 'hono';
 /** The routes of every active module. */
 export const routes = new Hono<Env>().route('/api/accounts', accounts).route('/api/support', support);
 
+/**
+ * For a typed client of the whole API: `hc<Routes>(origin)`.
+ * @public
+ */
 export type Routes = typeof routes;
