@@ -27,7 +27,7 @@ export interface Context {
 
 export type Release = () => Promise<void>;
 
-/** Passwords are hashed inside its transactions: they must not keep other requests waiting for a connection. */
+/** For sign-ups, sessions and whatever else touches identity; separate, since no other pool may read it. */
 const authConnections = 5;
 
 /** Opens what requests and jobs share. `release` closes it in the opposite order. */

@@ -1,5 +1,6 @@
 import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
 import { known } from '../auth/failures.ts';
+import { hashAhead } from '../auth/hash-ahead.ts';
 import { dropOutstanding } from '../auth/pending-change.ts';
 
 /** Sets a new password, ends all other sessions and every outstanding link, and gives this browser a fresh session. */
@@ -9,14 +10,18 @@ export async function changePassword({
   input,
 }: AccountAction<{ currentPassword: string; newPassword: string }>): Promise<{ cookies: string[] }> {
   const auth = authOf(ctx);
-  const change = auth.transaction(async (tx) => {
-    const result = await auth.api.changePassword({
-      body: { ...input, revokeOtherSessions: true },
-      headers: callerHeaders(headers, ctx),
-      returnHeaders: true,
+  const caller = callerHeaders(headers, ctx);
+  const change = async () => {
+    await auth.api.verifyPassword({ body: { password: input.currentPassword }, headers: caller });
+    return auth.transaction(async (tx) => {
+      const result = await auth.api.changePassword({
+        body: { ...input, revokeOtherSessions: true },
+        headers: caller,
+        returnHeaders: true,
+      });
+      await dropOutstanding(tx, ctx.userId ?? '');
+      return { cookies: result.headers.getSetCookie() };
     });
-    await dropOutstanding(tx, ctx.userId ?? '');
-    return { cookies: result.headers.getSetCookie() };
-  });
-  return known(change);
+  };
+  return known(hashAhead(input.newPassword, change));
 }

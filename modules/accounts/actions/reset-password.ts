@@ -1,6 +1,7 @@
 import { type AccountAction, authOf, strangerHeaders } from '../auth/account-action.ts';
 import { lockPerson } from '../auth/adapter.ts';
 import { known } from '../auth/failures.ts';
+import { hashAhead } from '../auth/hash-ahead.ts';
 import { linkTokens } from '../auth/link-tokens.ts';
 import { dropOutstanding } from '../auth/pending-change.ts';
 import { errors } from '../errors.ts';
@@ -16,15 +17,16 @@ export async function resetPassword({
 }: AccountAction<{ token: string; password: string }>): Promise<void> {
   const auth = authOf(ctx);
   const { userId } = await linkTokens.readReset(auth.options.secret, input.token);
-  const redeem = auth.transaction(async (tx) => {
-    const person = await lockPerson(tx, userId);
-    if (!person) throw errors.link_invalid({ internal: 'the account is gone' });
-    await auth.api.resetPassword({
-      body: { token: input.token, newPassword: input.password },
-      headers: strangerHeaders(headers, ctx),
+  const redeem = () =>
+    auth.transaction(async (tx) => {
+      const person = await lockPerson(tx, userId);
+      if (!person) throw errors.link_invalid({ internal: 'the account is gone' });
+      await auth.api.resetPassword({
+        body: { token: input.token, newPassword: input.password },
+        headers: strangerHeaders(headers, ctx),
+      });
+      await dropOutstanding(tx, userId);
+      if (!person.emailVerified) await (await auth.store).updateUser(userId, { emailVerified: true });
     });
-    await dropOutstanding(tx, userId);
-    if (!person.emailVerified) await (await auth.store).updateUser(userId, { emailVerified: true });
-  });
-  await known(redeem);
+  await known(hashAhead(input.password, redeem));
 }

@@ -1,5 +1,6 @@
 import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
-import { known, refusalCode } from '../auth/failures.ts';
+import { isDuplicate, known } from '../auth/failures.ts';
+import { hashAhead } from '../auth/hash-ahead.ts';
 
 export interface SignUp {
   name: string;
@@ -15,9 +16,10 @@ export async function signUp({ ctx, headers, input }: AccountAction<SignUp>): Pr
   const { api } = authOf(ctx);
   const attempt = () => api.signUpEmail({ body: { ...input }, headers: callerHeaders(headers, ctx) });
   // Of several sign-ups of one new address at once, all but one fail at the unique index. Repeated, they find the account.
-  const repeated = attempt().catch((error) => {
-    if (refusalCode(error) === 'FAILED_TO_CREATE_USER') return attempt();
-    throw error;
-  });
-  await known(repeated);
+  const twice = () =>
+    attempt().catch((error) => {
+      if (isDuplicate(error)) return attempt();
+      throw error;
+    });
+  await known(hashAhead(input.password, twice));
 }

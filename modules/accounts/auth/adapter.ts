@@ -1,6 +1,7 @@
 import { currentTransaction, type Database, sqlOf, type Tx, withScope } from '@ballast/db';
 import type { BetterAuthOptions } from '@better-auth/core';
 import type { DBAdapter, DBTransactionAdapter } from '@better-auth/core/db/adapter';
+import { APIError } from '@better-auth/core/error';
 import { drizzleAdapter } from '@better-auth/drizzle-adapter';
 import * as schema from '../schema.ts';
 import { accountChanged, accountCreated, type Person } from './account-changes.ts';
@@ -43,9 +44,14 @@ function seam(inner: DBTransactionAdapter): Pick<DBTransactionAdapter, 'create' 
   const { create, update } = inner;
   return {
     create: (async (given: Parameters<typeof create>[0]) => {
-      const made = await create(given);
-      if (given.model === 'user') await accountCreated(required(), made as unknown as Person);
-      return made;
+      if (given.model !== 'user') return create(given);
+      try {
+        const made = await create(given);
+        await accountCreated(required(), made as unknown as Person);
+        return made;
+      } catch (cause) {
+        throw notWritten(cause);
+      }
     }) as typeof create,
     update: (async (given: Parameters<typeof update>[0]) => {
       const matters = given.model === 'user' && ('email' in given.update || 'emailVerified' in given.update);
@@ -70,6 +76,15 @@ export async function lockPerson(tx: Tx, id: string): Promise<Person | null> {
     select id, name, email, email_verified as "emailVerified" from accounts."user" where id = ${id} for update`;
   return person ?? null;
 }
+
+/** Better Auth answers any other error with one that hides the reason, and logs it with the address in it. */
+function notWritten(cause: unknown): APIError {
+  const refusal = { code: accountNotWritten, message: 'The account was not written.' };
+  return APIError.from('SERVICE_UNAVAILABLE', refusal, { cause });
+}
+
+/** The code of a refusal whose reason is its `cause`. */
+export const accountNotWritten = 'ACCOUNT_NOT_WRITTEN';
 
 function required(): Tx {
   const tx = currentTransaction();

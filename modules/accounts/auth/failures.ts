@@ -29,6 +29,8 @@ function translated(cause: unknown): unknown {
   if (code === null) return cause;
   const make = table[code];
   if (make) return make({ cause });
+  // It wraps what the database threw; the edge knows those.
+  if (cause instanceof Error && cause.cause instanceof Error) return cause.cause;
   return new AppError('internal.unexpected', {
     public: 'Something went wrong on our side. Try again in a moment.',
     internal: `Better Auth refused with ${code}`,

@@ -17,10 +17,12 @@ import { sendVerification } from '../jobs/send-verification.job.ts';
 import { passwordLength } from '../password-length.ts';
 import { mailEverySeconds } from './account-changes.ts';
 import { accountsAdapter } from './adapter.ts';
+import { known } from './failures.ts';
+import { passwordHashing } from './hash-ahead.ts';
 import { requestMail } from './request-mail.ts';
 
 export interface AuthOptions {
-  /** A small pool: passwords are hashed inside its transactions, some 100 ms each. */
+  /** A pool of its own: the identity tables open to no other role. */
   database: Database;
   /** At least 32 characters; signs cookies and links. */
   secret: string;
@@ -55,7 +57,7 @@ export function openAuth(options: AuthOptions): Auth {
 
   return {
     async identify(headers) {
-      const found = await better.api.getSession({ headers, query: { disableRefresh: true } });
+      const found = await known(better.api.getSession({ headers, query: { disableRefresh: true } }));
       if (!found) return null;
       const { user, session } = found;
       return { userId: user.id, sessionId: session.id, name: user.name, email: user.email };
@@ -83,6 +85,7 @@ function betterAuthFor(options: AuthOptions, transaction: Auth['transaction']) {
       requireEmailVerification: true,
       minPasswordLength: passwordLength.min,
       maxPasswordLength: passwordLength.max,
+      password: passwordHashing,
       revokeSessionsOnPasswordReset: true,
       onExistingUserSignUp: ({ user }) =>
         transaction((tx) =>

@@ -33,7 +33,7 @@ export function EmailForm({ email, verified }: { email: string; verified: boolea
   return (
     <form {...form}>
       <FormBody problem={problem} done={done} pending={pending} submit={t('save')}>
-        <div className="grid gap-1.5 pb-3 text-sm">
+        <div className="grid gap-1 text-sm">
           <p className="font-medium">{t('current')}</p>
           <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <span className="min-w-0 break-words text-base">{email}</span>

@@ -20,7 +20,7 @@ export function FormBody({
 }) {
   return (
     <>
-      <div className="grid max-w-lg gap-3 p-5">
+      <div className="grid max-w-lg gap-5 p-5">
         {children}
         <FormProblem problem={problem} />
         {done ? <Status tone="success" message={done} /> : null}
