@@ -37,13 +37,13 @@ export default defineConfig({
 function carry(): Plugin {
   return {
     name: 'carry',
-    writeBundle() {
+    writeBundle({ dir = dist }) {
       for (const { module, directory } of migrationSources(join(here, 'src'))) {
-        cpSync(directory, join(dist, 'migrations', module), { recursive: true });
+        cpSync(directory, join(dir, 'migrations', module), { recursive: true });
       }
-      cpSync(join(here, 'src/generated/routes.snapshot.json'), join(dist, 'routes.snapshot.json'));
+      cpSync(join(here, 'src/generated/routes.snapshot.json'), join(dir, 'routes.snapshot.json'));
       const scalar = createRequire(import.meta.url).resolve('@scalar/api-reference');
-      cpSync(join(scalar, '../browser/standalone.js'), join(dist, 'assets/scalar.js'));
+      cpSync(join(scalar, '../browser/standalone.js'), join(dir, 'assets/scalar.js'));
     },
   };
 }

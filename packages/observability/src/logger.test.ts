@@ -89,6 +89,14 @@ describe('createLogger', () => {
     expect(lines[0]?.length).toBeLessThan(40_000);
   });
 
+  it('writes each name once, the innermost value', () => {
+    const { log, lines } = recording();
+    log.child({ component: 'auth', requestId: 'r1' }).child({ component: 'mail' }).info({}, 'x');
+    expect(lines[0]?.match(/"component"/g)).toHaveLength(1);
+    expect(lines[0]).toContain('"component":"mail"');
+    expect(lines[0]).toContain('"requestId":"r1"');
+  });
+
   it('says nothing below its level', () => {
     const { log, lines } = recording('warn');
     log.info({}, 'x');

@@ -34,7 +34,9 @@ export function createLogger(options: LoggerOptions): Logger {
   return wrap(options.destination ? pino(settings, options.destination) : pino(settings));
 }
 
-function wrap(inner: pino.Logger): Logger {
+/** A child is made from the root each time: pino would write a name twice that parent and child both have. */
+function wrap(root: pino.Logger, bindings: Record<string, unknown> = {}): Logger {
+  const inner = Object.keys(bindings).length === 0 ? root : root.child(bindings);
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: Record<string, unknown>, message: string) => {
     if (inner.isLevelEnabled(level)) inner[level](scrubFields(fields), cleanText(message));
   };
@@ -43,6 +45,6 @@ function wrap(inner: pino.Logger): Logger {
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: (fields) => wrap(inner.child(scrubFields(fields))),
+    child: (fields) => wrap(root, { ...bindings, ...scrubFields(fields) }),
   };
 }
