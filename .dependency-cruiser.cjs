@@ -19,6 +19,10 @@ const modules = readdirSync(join(__dirname, 'modules')).filter((name) =>
   existsSync(join(__dirname, 'modules', name, 'module.ts')),
 );
 
+const alwaysOn = modules.filter((name) =>
+  /alwaysOn:\s*true/.test(readFileSync(join(__dirname, 'modules', name, 'module.ts'), 'utf8')),
+);
+
 const tests = '\\.test\\.tsx?$|(^|/)testing/';
 
 /** What one module may use of another that it names under `dependsOn`. */
@@ -117,6 +121,16 @@ module.exports = {
       severity: 'error',
       from: { path: '^apps/api/src/', pathNot: ['^apps/api/src/generated/', tests] },
       to: { path: '^modules/', pathNot: ['^modules/context\\.ts$', '^modules/accounts/(config|auth/open-auth)\\.ts$'] },
+    },
+    {
+      name: 'the-shell-names-no-optional-module',
+      comment: 'The hand-written web app works without it: pages and menu entries come from the generated files.',
+      severity: 'error',
+      from: {
+        path: '^apps/web/',
+        pathNot: ['^apps/web/src/generated/', '^apps/web/src/app/\\(app\\)/\\(modules\\)/', tests],
+      },
+      to: { path: '^modules/', pathNot: alwaysOn.map((name) => `^modules/${name}/`) },
     },
     {
       name: 'no-tests-in-production-code',

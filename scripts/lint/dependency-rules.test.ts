@@ -36,6 +36,8 @@ const files: Record<string, string> = {
   'apps/api/src/generated/jobs.ts':
     "export const load = () => import('../../../../modules/billing/jobs/send.handler.ts');\n",
   'apps/web/src/calls-api.ts': "import '../../api/src/main.ts';\n",
+  'apps/web/src/names-optional.ts':
+    "import type { Bill } from '../../../modules/billing/schema.ts';\nexport const bill: Bill = 1;\n",
   'apps/web/src/lost.ts': "import './nowhere.ts';\n",
 };
 
@@ -77,6 +79,7 @@ test('each breach is found, and nothing else', () => {
       'packages-stand-alone: packages/db/reaches-up.ts',
       'routes-only-adapt: modules/billing/routes.ts',
       'teams-imports-no-other-module: modules/teams/actions/uses-later.ts',
+      'the-shell-names-no-optional-module: apps/web/src/names-optional.ts',
       'the-api-reaches-modules-through-generated-code: apps/api/src/skips-generated.ts',
       'web-imports-no-server-code: apps/web/src/calls-api.ts',
       'web-imports-no-server-code: modules/billing/web/bill.page.tsx',

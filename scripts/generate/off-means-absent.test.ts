@@ -1,0 +1,54 @@
+import { basename, join } from 'node:path';
+import type { AppDefinition } from '@ballast/kernel';
+import { rolldown } from 'rolldown';
+import { expect, test } from 'vitest';
+import { plan } from './plan.ts';
+import { readApp } from './read-app.ts';
+import type { Files } from './write-files.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The real product's generated code, for another choice of modules. */
+async function generatedFor(modules: AppDefinition['modules']): Promise<Files> {
+  const sources = await readApp(root, join(root, 'app.config.ts'));
+  return plan({ ...sources, app: { ...sources.app, modules } });
+}
+
+/** The bundle of the API and its worker as the build would make it from these files, as text, and what went into it. */
+async function bundled(files: Files): Promise<{ text: string; modules: string[] }> {
+  const build = await rolldown({
+    cwd: root,
+    input: ['main', 'workers-standalone', 'migrate'].map((name) => join(root, `apps/api/src/${name}.ts`)),
+    platform: 'node',
+    plugins: [
+      {
+        name: 'generated',
+        load: (id) =>
+          id.includes('/apps/api/src/generated/') ? files.get(`apps/api/src/generated/${basename(id)}`) : null,
+      },
+    ],
+  });
+  try {
+    const { output } = await build.generate({ format: 'esm' });
+    const chunks = output.filter((part) => part.type === 'chunk');
+    return { text: chunks.map(({ code }) => code).join('\n'), modules: chunks.flatMap(({ moduleIds }) => moduleIds) };
+  } finally {
+    await build.close();
+  }
+}
+
+const traces = ['/api/support', 'support.send-request', 'support@ballast.localhost', 'There is no such request.'];
+
+test('a module that is on is in the bundle: the traces below would be seen', async () => {
+  const { text, modules } = await bundled(await generatedFor({ accounts: true, support: true }));
+  expect(traces.filter((trace) => text.includes(trace))).toEqual(traces);
+  expect(modules.some((id) => id.includes('/modules/support/'))).toBe(true);
+});
+
+test('a module that is off leaves no byte: no route, job, page, menu entry, string or migration', async () => {
+  const files = await generatedFor({ accounts: true, support: false });
+  for (const [path, text] of files) expect(`${path}\n${text}`).not.toMatch(/support/i);
+  const { text, modules } = await bundled(files);
+  expect(traces.filter((trace) => text.includes(trace))).toEqual([]);
+  expect(modules.filter((id) => id.includes('/modules/support/'))).toEqual([]);
+});
