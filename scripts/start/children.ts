@@ -3,9 +3,9 @@ import { closeSync, openSync, renameSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { followLog } from './follow-log.ts';
 import { lastLines, sizeOf } from './log-lines.ts';
-import { endProcesses, type KnownProcess, knownProcess } from './processes.ts';
+import { endProcesses, type KnownProcess, knownProcess, signalGroup, waitUntilGone } from './processes.ts';
 import { root } from './settings.ts';
-import { asProblem, StartProblem } from './start-problem.ts';
+import { asProblem, StartProblem, Stopped } from './start-problem.ts';
 
 export interface Command {
   name: string;
@@ -21,6 +21,8 @@ export interface Children {
   /** Starts and leaves it running; its death is reported to `onDeath`, unless it was asked to stop. */
   start(command: Command, show: 'errors' | 'everything'): void;
   stop(names: readonly string[]): Promise<void>;
+  /** SIGKILL, as a crash would: for tests. Its death is reported as any other. */
+  kill(name: string): Promise<void>;
   /** Stops all, and refuses to start another. */
   close(): Promise<void>;
 }
@@ -49,7 +51,7 @@ export function openChildren({ data, logs, graceMs, onChange, onDeath }: Childre
   const began = new Map<string, number>();
 
   function launch({ name, args, cwd, env }: Command, show: 'nothing' | 'errors' | 'everything'): ChildProcess {
-    if (closed) throw new StartProblem('Ballast is stopping.');
+    if (closed) throw new Stopped(name);
     rotate(logOf(name));
     began.set(name, sizeOf(logOf(name)));
     const unfollow = show === 'nothing' ? () => {} : followLog(name, logOf(name), show === 'everything');
@@ -97,7 +99,7 @@ export function openChildren({ data, logs, graceMs, onChange, onDeath }: Childre
         child.once('error', reject);
         child.once('exit', (code, signal) => {
           if (code === 0) resolve();
-          else if (entry?.stopping) reject(new StartProblem(`${command.name} was stopped.`));
+          else if (entry?.stopping) reject(new Stopped(command.name));
           else reject(failure(command.name, `failed (${signal ?? `exit code ${code}`})`));
         });
       });
@@ -112,6 +114,13 @@ export function openChildren({ data, logs, graceMs, onChange, onDeath }: Childre
       });
     },
     stop: (names) => end([...live.values()].filter(({ known }) => names.includes(known.name))),
+    async kill(name) {
+      const known = live.get(name)?.known;
+      if (!known) return;
+      signalGroup(known.pid, 'SIGKILL');
+      await waitUntilGone([known], 5000);
+      while (live.has(name)) await new Promise((resolve) => setTimeout(resolve, 10));
+    },
     close() {
       closed = true;
       return end([...live.values()]);

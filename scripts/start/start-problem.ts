@@ -3,6 +3,11 @@ export class StartProblem extends Error {
   override name = 'StartProblem';
 }
 
+/** A step that was cut short because everything stops: nothing to report. */
+export class Stopped extends Error {
+  override name = 'Stopped';
+}
+
 /** The same for the system's own refusals; anything else is a defect and keeps its stack. */
 export function asProblem(error: unknown, dataDirectory: string): unknown {
   if (error instanceof StartProblem) return error;

@@ -1,3 +1,5 @@
+import { Stopped } from './start-problem.ts';
+
 /** Shows a step's name in a column of its own, what it does, and how long it took. `unchanged` when it had nothing to do. */
 export async function step<Result>(name: string, what: string, work: () => Promise<Result>): Promise<Result> {
   const started = Date.now();
@@ -10,7 +12,7 @@ export async function step<Result>(name: string, what: string, work: () => Promi
     line(result === unchanged ? 'unchanged' : what, seconds(Date.now() - started));
     return result;
   } catch (error) {
-    line(what, 'failed');
+    if (!(error instanceof Stopped)) line(what, 'failed');
     throw error;
   }
 }

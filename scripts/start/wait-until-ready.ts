@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartProblem } from './start-problem.ts';
+import { StartProblem, Stopped } from './start-problem.ts';
 
 /** Asks until the address answers with success. What it said last is part of the complaint. */
 export async function waitUntilReady(name: string, url: string, log: string, signal: AbortSignal): Promise<void> {
@@ -18,4 +18,5 @@ export async function waitUntilReady(name: string, url: string, log: string, sig
     }
     await sleep(100);
   }
+  throw new Stopped(name);
 }

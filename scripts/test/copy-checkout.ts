@@ -26,6 +26,11 @@ export function copyCheckout(target: string): void {
     rmSync(join(target, folder), { recursive: true, force: true });
     linkTree(join(root, folder), join(target, folder));
   }
+  // A file that is written in place must not be one with the original's.
+  const stamp = 'node_modules/.ballast-installed';
+  if (!existsSync(join(root, stamp))) return;
+  rmSync(join(target, stamp), { force: true });
+  cpSync(join(root, stamp), join(target, stamp));
 }
 
 /** Everything but the packages, where these are kept. */

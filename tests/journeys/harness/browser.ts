@@ -1,0 +1,87 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
+import { chromium as chromiumPath } from '../../../scripts/test/programs.ts';
+
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** How much a page may shift after its first paint; 0.1 is what browsers call good. */
+const maxLayoutShift = 0.02;
+
+const watchShifts = `
+  window.__shift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.__shift += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+`;
+
+export interface Visitor {
+  page: Page;
+  context: BrowserContext;
+  /** Opens a path of the app and waits until it is at rest. */
+  open(path: string): Promise<void>;
+  /** Refusals that this journey provokes; the browser reports them as errors of its own. */
+  expectRefusals(): void;
+}
+
+/** One Chromium per file, one context per visitor. Every visit fails on console errors and layout shifts. */
+export function useBrowser(): { visitor(options?: Parameters<Browser['newContext']>[0]): Promise<Visitor> } {
+  let browser: Browser;
+  const open: { context: BrowserContext; check: () => Promise<void> }[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: chromiumPath() ?? 'chromium', args: flags });
+  });
+  afterEach(async () => {
+    for (const { context, check } of open.splice(0)) {
+      await check().finally(() => context.close());
+    }
+  });
+  afterAll(() => browser?.close());
+
+  return {
+    async visitor(options) {
+      const context = await browser.newContext({ baseURL: inject('webUrl'), locale: 'en-GB', ...options });
+      context.setDefaultTimeout(20_000);
+      await context.addInitScript(watchShifts);
+      const page = await context.newPage();
+      const errors: string[] = [];
+      const shifts: string[] = [];
+      let refusals = false;
+      page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.message}`));
+      page.on('console', (message) => {
+        const refused = refusals && message.text().startsWith('Failed to load resource');
+        if (message.type() === 'error' && !refused) errors.push(`${page.url()}: ${message.text()}`);
+      });
+      const noteShift = async () => {
+        const shift = await page.evaluate('window.__shift ?? 0').then(Number, () => 0);
+        if (shift >= maxLayoutShift) shifts.push(`${page.url()}: ${shift.toFixed(3)}`);
+      };
+      const check = async () => {
+        await noteShift();
+        expect({ errors, shifts }).toEqual({ errors: [], shifts: [] });
+      };
+      open.push({ context, check });
+      return {
+        page,
+        context,
+        async open(path) {
+          await noteShift();
+          await page.goto(path);
+          await page.waitForLoadState('networkidle');
+        },
+        expectRefusals() {
+          refusals = true;
+        },
+      };
+    },
+  };
+}
