@@ -1,17 +1,12 @@
-import { apiOrigin } from '@ballast/ui/api/origin';
 import { type NextRequest, NextResponse } from 'next/server';
 import { contentSecurityPolicy, securityHeaders } from './proxy/security-headers.ts';
 
 /**
- * In front of every page and of the API: sends `/api/*` on to the API's process, gives pages their
- * security headers. It decides nothing about who may see what; the API does.
+ * In front of every page: gives it its security headers. It decides nothing about who may see what; the
+ * API does, and is not behind this (`app/api` passes it on).
  */
 export function proxy(request: NextRequest): NextResponse {
   const { pathname, search } = request.nextUrl;
-  if (pathname === '/api' || pathname.startsWith('/api/')) {
-    return NextResponse.rewrite(new URL(pathname + search, apiOrigin()));
-  }
-
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(18))).toString('base64');
   const policy = contentSecurityPolicy(nonce, process.env.NODE_ENV === 'development');
   const headers = new Headers(request.headers);
@@ -28,5 +23,5 @@ export function proxy(request: NextRequest): NextResponse {
 
 export const config = {
   // Files that are the same for everybody, and what orchestrators ask every few seconds.
-  matcher: ['/((?!_next/static|_next/image|icon.svg|livez$|readyz$).*)'],
+  matcher: ['/((?!_next/static|_next/image|api$|api/|icon.svg|livez$|readyz$).*)'],
 };

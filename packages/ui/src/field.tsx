@@ -22,8 +22,7 @@ interface FieldProps {
 }
 
 /**
- * A label, a control, and a hint that gives way to an error in the same place, so that nothing below
- * moves. The error's element is always there: screen readers announce what changes, not what appears.
+ * A label, a control, and a hint that gives way to an error in the same place. The error's element is always there: screen readers announce what changes, not what appears.
  */
 export function Field({ name, label, form = 'form', hint, error, aside, children }: FieldProps) {
   const id = `${form}-${name}`;
@@ -44,16 +43,14 @@ export function Field({ name, label, form = 'form', hint, error, aside, children
         ...(described && { 'aria-describedby': described }),
         ...(error && { 'aria-invalid': true as const }),
       })}
-      <div className="min-h-5 text-sm">
-        <p id={errorId} aria-live="polite" className="text-danger empty:hidden">
-          {error}
+      {hint && !error ? (
+        <p id={hintId} className="text-muted text-sm">
+          {hint}
         </p>
-        {hint && !error ? (
-          <p id={hintId} className="text-muted">
-            {hint}
-          </p>
-        ) : null}
-      </div>
+      ) : null}
+      <p id={errorId} aria-live="polite" className="text-danger text-sm empty:-mt-1.5">
+        {error}
+      </p>
     </div>
   );
 }

@@ -1,15 +1,20 @@
 import { cx } from './cx.ts';
 
-/** The mark: a hull seen from the bow, afloat, with its ballast low and its keel below. */
+/** The mark: a hull in cross-section, afloat, with its ballast low. */
 export function Mark({ className }: { className?: string }) {
   return (
     <svg aria-hidden="true" viewBox="0 0 24 24" className={cx('size-6', className)} fill="none">
-      <path d="M3 5.5h18c0 7.2-3.2 11.5-9 13.2C6.200 17 3 12.700 3 5.500Z" fill="currentColor" />
       <path
-        d="M4.700 12.200h14.600c-1.500 3.200-3.900 5.400-7.300 6.500-3.400-1.100-5.800-3.300-7.300-6.500Z"
+        d="M5.200 13.500h13.600c-.7 3.900-3.300 6.500-6.800 6.500s-6.100-2.600-6.800-6.500Z"
         className="fill-lead"
       />
-      <path d="M12 18v4.300" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />
+      <path
+        d="M4 3.500v7.200C4 16.400 7.500 20.500 12 20.500s8-4.100 8-9.800V3.500"
+        stroke="currentColor"
+        strokeWidth="2"
+        strokeLinecap="round"
+      />
+      <path d="M.8 9h1.500M21.700 9h1.500" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />
     </svg>
   );
 }

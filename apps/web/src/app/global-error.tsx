@@ -8,7 +8,7 @@ export default function GlobalError({ error, reset }: { error: Error & { digest?
   return (
     <html lang="en">
       <body>
-        <main role="alert" className="grid min-h-dvh place-items-center">
+        <main className="grid min-h-dvh place-items-center">
           <title>This page could not be shown</title>
           <EmptyState
             level={1}

@@ -22,12 +22,11 @@ export function BodyPlan({ label, className }: { label: string; className?: stri
     <svg viewBox="0 0 640 460" fill="none" className={cx('h-auto w-full', className)} role="img">
       <title>{label}</title>
       <clipPath id="below">
-        <path
-          d={`M84 62C84 62 84 ${WATERLINE} 84 ${WATERLINE}C84 330 136 398 316 398H324C504 398 556 330 556 ${WATERLINE}V62Z`}
-        />
+        <path d={`${section(1, 0)}L320 40V398Z`} />
+        <path d={`${section(-1, 0)}L320 40V398Z`} />
       </clipPath>
       <g clipPath="url(#below)">
-        <rect x="60" y="318" width="520" height="90" className="fill-lead" opacity="0.9" />
+        <rect x="60" y="318" width="520" height="90" className="fill-lead" />
       </g>
       {[102, 158, 270, 326].map((y) => (
         <path key={y} d={`M64 ${y}H576`} stroke="currentColor" strokeWidth="1" strokeDasharray="2 7" opacity="0.35" />

@@ -34,7 +34,7 @@ export function RequestForm() {
         <h2 id="new-request" className="border-b px-5 py-3.5 font-semibold">
           {t('title')}
         </h2>
-        <form {...form} className="grid gap-3 p-5">
+        <form {...form} className="grid gap-5 p-5">
           <Field name="subject" label={t('subject')} error={errors.subject}>
             {(control) => <Input {...control} maxLength={120} autoComplete="off" />}
           </Field>

@@ -10,15 +10,16 @@ const never = () => () => {};
 
 export function CheckInbox({ unverified }: { unverified: boolean }) {
   const t = useTranslations('auth.checkInbox');
-  const address = useSyncExternalStore(never, pendingEmail.recall, () => null);
-  const bold = () => <strong className="break-words font-medium text-ink">{address}</strong>;
+  // Undefined until the browser was asked, which the server cannot: then the page looks as it mostly will.
+  const address = useSyncExternalStore<string | null | undefined>(never, pendingEmail.recall, () => undefined);
   return (
     <>
       <Heading title={t('title')} focus>
-        <p>{address ? t.rich(unverified ? 'unverified' : 'sentTo', { address: bold }) : t('sent')}</p>
+        <p>{t(unverified ? 'unverified' : 'sent')}</p>
+        {address === null ? null : <p className="min-h-6 truncate font-medium text-ink">{address}</p>}
         <p>{t('wait')}</p>
       </Heading>
-      <ResendForm known={address} label={t('resend')} done={t('resent')} />
+      <ResendForm known={address === undefined ? '' : address} label={t('resend')} done={t('resent')} />
       <SwitchLink text={t('other')} label={t('otherLink')} href="/sign-up" />
     </>
   );

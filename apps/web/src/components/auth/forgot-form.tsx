@@ -37,7 +37,7 @@ export function ForgotForm() {
       <Heading key="ask" title={t('title')} focus={step === 'askAgain'}>
         <p>{t('lead')}</p>
       </Heading>
-      <form {...form} className="grid gap-3">
+      <form {...form} className="grid gap-5">
         <EmailField error={errors.email} />
         <FormProblem problem={problem} />
         <SubmitButton pending={pending} className="w-full">

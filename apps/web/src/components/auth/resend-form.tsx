@@ -22,11 +22,15 @@ export function ResendForm({ known, label, done }: { known?: string | null; labe
     onDone: () => setSent(true),
   });
   return (
-    <form {...form} className="grid gap-3" aria-label={t('checkInbox.resend')}>
-      {known ? <input type="hidden" name="email" value={known} /> : <EmailField error={errors.email} />}
+    <form {...form} className="grid gap-5" aria-label={t('checkInbox.resend')}>
+      {typeof known === 'string' ? (
+        <input type="hidden" name="email" value={known} />
+      ) : (
+        <EmailField error={errors.email} />
+      )}
       <FormProblem problem={problem} />
       {sent ? <Status tone="success" message={done} /> : null}
-      <SubmitButton variant={known ? 'secondary' : 'primary'} pending={pending} className="w-full">
+      <SubmitButton variant={typeof known === 'string' ? 'secondary' : 'primary'} pending={pending} className="w-full">
         {label}
       </SubmitButton>
     </form>

@@ -44,7 +44,7 @@ export function ResetForm({ token }: { token: string | null }) {
       <Heading key="form" title={t('reset.title')}>
         <p>{t('reset.lead')}</p>
       </Heading>
-      <form {...form} className="grid gap-3">
+      <form {...form} className="grid gap-5">
         <Field name="password" label={t('newPassword')} hint={t('passwordHint')} error={errors.password}>
           {(control) => <PasswordInput {...control} autoComplete="new-password" />}
         </Field>

@@ -28,7 +28,7 @@ export function SignInForm({ next }: { next: string }) {
     },
   });
   return (
-    <form {...form} className="grid gap-3">
+    <form {...form} className="grid gap-5">
       <EmailField error={errors.email} />
       <Field
         name="password"

@@ -28,7 +28,7 @@ export function SignUpForm() {
     onDone: () => leaving(() => router.push('/check-inbox')),
   });
   return (
-    <form {...form} className="grid gap-3">
+    <form {...form} className="grid gap-5">
       <Field name="name" label={t('name')} error={errors.name}>
         {(control) => <Input {...control} autoComplete="name" maxLength={100} />}
       </Field>

@@ -22,22 +22,24 @@ export function ServiceDown({ problem }: { problem: Problem }) {
   }, [router]);
 
   return (
-    <main role="alert" className="grid min-h-dvh place-items-center">
-      <EmptyState
-        level={1}
-        icon={<CloudOff aria-hidden="true" />}
-        title={t('title')}
-        action={
-          <Button variant="secondary" pending={pending} onClick={() => startTransition(() => router.refresh())}>
-            {ui('retry')}
-          </Button>
-        }
-      >
-        <p>{t('text')}</p>
-        {problem.requestId ? (
-          <p className="mt-2 font-mono text-xs">{ui('requestId', { id: problem.requestId })}</p>
-        ) : null}
-      </EmptyState>
+    <main className="grid min-h-dvh place-items-center">
+      <div role="alert">
+        <EmptyState
+          level={1}
+          icon={<CloudOff aria-hidden="true" />}
+          title={t('title')}
+          action={
+            <Button variant="secondary" pending={pending} onClick={() => startTransition(() => router.refresh())}>
+              {ui('retry')}
+            </Button>
+          }
+        >
+          <p>{t('text')}</p>
+          {problem.requestId ? (
+            <p className="mt-2 font-mono text-xs">{ui('requestId', { id: problem.requestId })}</p>
+          ) : null}
+        </EmptyState>
+      </div>
     </main>
   );
 }

@@ -16,14 +16,14 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
         <Sidebar me={me} />
       </aside>
       <div className="min-w-0">
-        <div className="sticky top-0 z-10 flex h-14 items-center gap-2 border-b bg-canvas/90 px-3 backdrop-blur-sm lg:hidden">
+        <header className="sticky top-0 z-10 flex h-14 items-center gap-2 border-b bg-canvas/90 px-3 backdrop-blur-sm lg:hidden">
           <MobileMenu>
             <Sidebar me={me} />
           </MobileMenu>
           <Link href="/dashboard" className="rounded-sm">
             <Wordmark name={brand('name')} className="text-base" />
           </Link>
-        </div>
+        </header>
         <main id="content" tabIndex={-1} className="mx-auto w-full max-w-5xl px-5 pt-8 pb-20 sm:px-8 lg:px-12 lg:pt-12">
           {children}
         </main>

@@ -28,10 +28,10 @@ export function UserMenu({ user }: { user: Me['user'] }) {
       trigger={
         <button
           type="button"
-          aria-label={t('account', { name: user.name })}
           className="flex w-full items-center gap-2.5 rounded-md p-1.5 text-left hover:bg-hover data-[popup-open]:bg-hover"
         >
           <Avatar name={user.name} />
+          <span className="sr-only">{t('account')}</span>
           <span className="grid min-w-0 flex-1">
             <span className="truncate font-medium text-sm">{user.name}</span>
             <span className="truncate text-faint text-xs">{user.email}</span>
