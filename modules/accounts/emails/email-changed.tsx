@@ -4,7 +4,7 @@ const words = {
   subject: 'The e-mail address of your account was changed',
   preview: 'From now on your account uses another address.',
   text: (address: string) => `Your account now uses ${address}. This address no longer signs in.`,
-  note: 'Was it not you? Someone knows your password. Answer this mail at once, so that we can help you get your account back.',
+  note: 'Was it not you? Then someone knows your password: write to us at once, so that you get your account back.',
   reason: 'You receive this last mail because this was the address of your account.',
 };
 

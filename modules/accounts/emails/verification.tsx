@@ -7,7 +7,7 @@ const words = {
   text: 'Someone, hopefully you, created an account with this address. Confirm that it is yours and you can start.',
   button: 'Confirm address',
   note: (hours: number) =>
-    `The link works once, for ${hours} hours. Was it not you? Then do nothing, and no account will be opened.`,
+    `The link works once, for ${hours} hours. Was it not you? Then do nothing: without your confirmation nobody can use it.`,
   reason: 'You receive this mail because your address was entered when an account was created.',
 };
 
