@@ -1,4 +1,5 @@
 import type { Database } from '@ballast/db';
+import type postgres from 'postgres';
 import { uuidv7 } from 'uuidv7';
 import type { Fleet } from './fleet.ts';
 
@@ -28,6 +29,8 @@ interface DueRow {
   version: number;
   lane: string;
   alone: boolean;
+  /** Nobody has known this kind for a minute, counted from the row's own beginning at the earliest. */
+  forgotten: boolean;
 }
 
 /** Twenty rows per BullMQ job gave 2.4 × the throughput of one; more gave little (docs/jobs.md). */
@@ -43,13 +46,6 @@ const maxLanes = 64;
  * another dispatcher holds are skipped, never waited for.
  */
 export async function claim(db: Database, request: ClaimRequest): Promise<Claimed> {
-  const names: string[] = [];
-  const versions: number[] = [];
-  for (const known of request.fleet.knows) {
-    const at = known.lastIndexOf('@');
-    names.push(known.slice(0, at));
-    versions.push(Number(known.slice(at + 1)));
-  }
   const wanted = request.freePacks * maxPackRows;
   return db.sql.begin(async (sql) => {
     const rows = await sql<DueRow[]>`
@@ -73,16 +69,22 @@ export async function claim(db: Database, request: ClaimRequest): Promise<Claime
           from jobs.job
           where state = 'pending' and queue = ${request.queue} and job.lane = turn.lane and run_at <= now()
             and (discard_after is null or discard_after > now())
-            and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))
           order by job.run_at, job.id limit turn.share
         ) candidate
       )
-      select job.id, job.name, job.version, job.lane, job.alone
+      select job.id, job.name, job.version, job.lane, job.alone,
+             greatest(job.created_at, coalesce(kind.known_at, job.created_at)) < now() - interval '1 minute' as forgotten
       from jobs.job join due using (id)
+      left join jobs.kind on kind.name = job.name and kind.version = job.version
       where job.state = 'pending'
       order by due.place, job.lane
       for update of job skip locked`;
-    const packs = fill(rows, request);
+    const known = (row: DueRow) => request.fleet.knows.has(`${row.name}@${row.version}`);
+    await putAside(
+      sql,
+      rows.filter((row) => !known(row)),
+    );
+    const packs = fill(rows.filter(known), request);
     const marks = packs.flatMap((pack) => pack.jobIds.map((jobId) => ({ jobId, packId: pack.id })));
     if (marks.length > 0) {
       await sql`
@@ -95,6 +97,22 @@ export async function claim(db: Database, request: ClaimRequest): Promise<Claime
     }
     return { packs, lastLane: lastOf(rows) };
   }) as Promise<Claimed>;
+}
+
+/**
+ * A kind that no living process knows is looked at again in seconds, uncharged: a
+ * deploy is under way. After a minute it is parked, so that its rows stop standing
+ * in front of others: its module is off.
+ */
+async function putAside(sql: postgres.TransactionSql, rows: readonly DueRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const ids = (forgotten: boolean) => rows.filter((row) => row.forgotten === forgotten).map((row) => row.id);
+  await sql`
+    update jobs.job
+    set state = case when id = any(${ids(true)}::uuid[]) then 'parked' else state end,
+        run_at = case when id = any(${ids(true)}::uuid[]) then run_at else now() + interval '5 seconds' end,
+        key = case when id = any(${ids(true)}::uuid[]) then null else key end
+    where id = any(${rows.map((row) => row.id)}::uuid[])`;
 }
 
 /**

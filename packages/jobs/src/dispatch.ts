@@ -8,11 +8,12 @@
  * await dispatcher.close();
  */
 import type { Database } from '@ballast/db';
-import type { Log } from '@ballast/kernel';
+import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { claim, type Pack } from './claim.ts';
 import { wakeChannel } from './enqueue.ts';
 import { failpoint } from './failpoint.ts';
-import { readFleet } from './fleet.ts';
+import { look } from './look.ts';
+import { runDueSlots } from './schedule.ts';
 import type { Transport } from './transport.ts';
 
 export interface DispatcherOptions {
@@ -20,6 +21,8 @@ export interface DispatcherOptions {
   db: Database;
   transport: Transport;
   log: Log;
+  /** By name: whose slots this process can insert. */
+  schedules?: ReadonlyMap<string, ScheduleDefinition>;
   /** How long an announcement may be lost before the rows are found anyway. */
   pollEveryMs?: number;
 }
@@ -109,13 +112,15 @@ interface Found {
 
 /** One look at every queue. */
 async function round(options: DispatcherOptions, lanes: Map<string, string | null>): Promise<Found> {
-  const fleet = await readFleet(options.db);
+  const { fleet, inFlight, waiting, dueSchedules } = await look(options.db);
   const found: Found = { more: false, starved: false };
-  if (fleet.slots.size === 0) return found;
-  const inFlight = await packsInFlight(options.db);
-  for (const [queue, slots] of fleet.slots) {
+  if (dueSchedules.length > 0 && options.schedules) {
+    const inserted = await runDueSlots(options.db, options.schedules, dueSchedules, options.log);
+    found.more = inserted > 0;
+  }
+  for (const queue of waiting) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
-    const freePacks = slots * 2 - (inFlight.get(queue) ?? 0);
+    const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (inFlight.get(queue) ?? 0);
     if (freePacks <= 0) {
       found.starved = true;
       continue;
@@ -143,10 +148,4 @@ async function hand({ db, transport }: DispatcherOptions, queue: string, packs: 
       where pack_id = any(${packIds}::uuid[]) and state = 'dispatched' and started_at is null`;
     throw cause;
   }
-}
-
-async function packsInFlight(db: Database): Promise<Map<string, number>> {
-  const rows = await db.sql<{ queue: string; packs: number }[]>`
-    select queue, count(distinct pack_id)::int as packs from jobs.job where state = 'dispatched' group by queue`;
-  return new Map(rows.map((row) => [row.queue, row.packs]));
 }

@@ -20,9 +20,17 @@ export interface Presence {
  */
 export async function startHeartbeat(db: Database, presence: Presence, log: Log): Promise<{ close(): Promise<void> }> {
   await beat(db, presence);
+  await vouch(db, presence.knows);
+  let beats = 0;
   let under = Promise.resolve();
   const timer = setInterval(() => {
-    under = beat(db, presence).catch((error: Error) => log.warn({ error: error.message }, 'heartbeat not written'));
+    // Every seventh beat: kinds need vouching for once in a minute.
+    beats += 1;
+    const vouching = beats % 7 === 0;
+    under = Promise.all([beat(db, presence), vouching ? vouch(db, presence.knows) : null]).then(
+      () => {},
+      (error: Error) => log.warn({ error: error.message }, 'heartbeat not written'),
+    );
   }, beatEveryMs);
   return {
     async close() {
@@ -32,6 +40,27 @@ export async function startHeartbeat(db: Database, presence: Presence, log: Log)
       await db.sql`delete from jobs.process where id = ${presence.processId}`.catch(() => {});
     },
   };
+}
+
+/**
+ * Says which kinds of job somebody knows, at most every twenty seconds a kind, and
+ * takes what was parked for want of it back into the line.
+ */
+async function vouch(db: Database, knows: readonly string[]): Promise<void> {
+  const kinds = knows.map((known) => known.split('@') as [string, string]);
+  const names = kinds.map(([name]) => name);
+  const versions = kinds.map(([, version]) => Number(version));
+  await db.sql`
+    with kind as (
+      insert into jobs.kind (name, version) select * from unnest(${names}::text[], ${versions}::int[])
+      on conflict (name, version) do update set known_at = now() where kind.known_at < now() - interval '20 seconds'
+    )
+    update jobs.job set state = 'pending', run_at = greatest(run_at, now())
+    where id in (
+      select id from jobs.job
+      where state = 'parked' and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))
+      limit 1000 for update skip locked
+    )`;
 }
 
 async function beat(db: Database, presence: Presence): Promise<void> {

@@ -7,13 +7,14 @@
  * await worker.close({ graceMs: 10_000 });
  */
 import type { Database } from '@ballast/db';
-import type { Log } from '@ballast/kernel';
+import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { uuidv7 } from 'uuidv7';
 import { openCompletions } from './completions.ts';
 import { startDispatcher } from './dispatch.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { runPack } from './run-pack.ts';
 import type { RegisteredJob } from './run-row.ts';
+import { registerSchedules } from './schedule.ts';
 import { startSweep } from './sweep.ts';
 import type { Transport } from './transport.ts';
 
@@ -27,6 +28,7 @@ export interface WorkerOptions<Services> {
   transport: Transport;
   jobs: readonly RegisteredJob<Services>[];
   services: Services;
+  schedules?: readonly ScheduleDefinition[];
   log: Log;
   /** Packs at once, per queue. Queues that jobs name and this leaves out get `defaultSlots`. */
   queues?: Readonly<Record<string, number>>;
@@ -49,7 +51,7 @@ const weight = 0.2;
 
 /** Starts to dispatch and consume. Resolves once the process is known to the others. */
 export async function startWorker<Services>(options: WorkerOptions<Services>): Promise<RunningWorker> {
-  const { db, jobsDb, transport, log } = options;
+  const { db, jobsDb, transport, log, schedules = [] } = options;
   const processId = uuidv7();
   const registry = new Map(options.jobs.map((entry) => [`${entry.job.name}@${entry.job.version}`, entry]));
   const slots = slotsOf(options);
@@ -95,7 +97,13 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     }
   };
 
-  const dispatcher = startDispatcher({ db: jobsDb, transport, log });
+  await registerSchedules(jobsDb, schedules);
+  const dispatcher = startDispatcher({
+    db: jobsDb,
+    transport,
+    log,
+    schedules: new Map(schedules.map((schedule) => [schedule.name, schedule])),
+  });
   const consumers = Object.entries(slots).map(([queue, count]) => transport.consume(queue, count, run));
   const sweeper = startSweep({ db: jobsDb, transport, log });
 

@@ -31,3 +31,4 @@ export {
   type ModulePage,
   type ModuleSwitch,
 } from './define-module.ts';
+export { type CatchUp, defineSchedule, type ScheduleDefinition } from './define-schedule.ts';

@@ -1,0 +1,137 @@
+import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { defineJob, type JobDefinition } from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { cancelJob, countJobs, listJobs, pauseQueue, resumeQueue, retryJobs, runNow, showJob } from './control.ts';
+import { enqueue } from './enqueue.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { look } from './look.ts';
+import { runDueJobs } from './testing.ts';
+
+const tenant = '018f0000-0000-7000-8000-000000000001';
+const task = defineJob({ name: 'suite.task', payload: z.strictObject({ fail: z.boolean() }), attempts: 1 });
+
+let database: TestDatabase;
+let db: Database;
+let jobsDb: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+});
+
+afterAll(async () => {
+  await Promise.all([db.close(), jobsDb.close()]);
+  await database.drop();
+});
+
+beforeEach(async () => {
+  await jobsDb.sql`delete from jobs.job`;
+  await jobsDb.sql`delete from jobs.queue`;
+  await jobsDb.sql`delete from jobs.process`;
+});
+
+const add = (fail: boolean, options = {}) => withTenant(db, tenant, (tx) => enqueue(tx, task, { fail }, options));
+const run = (job: JobDefinition<{ fail: boolean }> = task) =>
+  runDueJobs({
+    db,
+    jobsDb,
+    services: null,
+    jobs: [
+      {
+        job: job as JobDefinition,
+        load: async () => ({
+          job,
+          run: async ({ payload }: { payload: { fail: boolean } }) => {
+            if (payload.fail) throw new Error('failed on purpose');
+          },
+        }),
+      },
+    ],
+  });
+const stateOf = async (id: string) => (await showJob(jobsDb, id))?.state;
+
+describe('the operator’s door', () => {
+  it('lists, shows and counts', async () => {
+    const dead = await add(true);
+    const later = await add(false, { runAt: new Date(Date.now() + 3_600_000) });
+    await run();
+    expect((await listJobs(jobsDb)).map((job) => job.id)).toEqual([later, dead]);
+    expect(await listJobs(jobsDb, { state: 'dead' })).toMatchObject([
+      { id: dead, attempt: 1, failure: 'failed on purpose', tenantId: tenant },
+    ]);
+    expect(await showJob(jobsDb, dead)).toMatchObject({ payload: { fail: true }, failures: [{ attempt: 1 }] });
+    expect(await showJob(jobsDb, '018f0000-0000-7000-8000-0000000000ff')).toBeNull();
+    expect(await countJobs(jobsDb)).toMatchObject([
+      { state: 'dead', jobs: 1, paused: false },
+      { state: 'pending', jobs: 1, oldestDueSeconds: null },
+    ]);
+  });
+
+  it('cancels what has not started, and nothing else', async () => {
+    const waiting = await add(false);
+    expect(await cancelJob(jobsDb, waiting)).toBe(true);
+    expect(await cancelJob(jobsDb, waiting)).toBe(false);
+    const running = await add(false);
+    await jobsDb.sql`update jobs.job set state = 'dispatched', started_at = now() where id = ${running}`;
+    expect(await cancelJob(jobsDb, running)).toBe(false);
+    expect(await stateOf(running)).toBe('dispatched');
+  });
+
+  it('retries dead jobs by id or by name, with all their attempts', async () => {
+    const [one, two] = [await add(true), await add(true)];
+    await run();
+    expect(await retryJobs(jobsDb, { id: one })).toBe(1);
+    expect(await retryJobs(jobsDb, { name: task.name })).toBe(1);
+    expect(await Promise.all([one, two].map(stateOf))).toEqual(['pending', 'pending']);
+    await run();
+    expect((await showJob(jobsDb, one))?.failures).toHaveLength(2);
+  });
+
+  it('makes a waiting job due', async () => {
+    const later = await add(false, { runAt: new Date(Date.now() + 3_600_000) });
+    expect(await run()).toEqual([]);
+    expect(await runNow(jobsDb, later)).toBe(true);
+    expect(await run()).toMatchObject([{ state: 'done' }]);
+  });
+
+  it('pauses a queue, takes back what has not started, and resumes', async () => {
+    await jobsDb.sql`
+      insert into jobs.process (id, role, release, host, slots, knows)
+      values (gen_random_uuid(), 'worker', 'test', 'here', '{"default": 1}', '{suite.task@1}')`;
+    const id = await add(false);
+    await jobsDb.sql`update jobs.job set state = 'dispatched', pack_id = gen_random_uuid() where id = ${id}`;
+    await pauseQueue(jobsDb, 'default');
+    expect(await stateOf(id)).toBe('pending');
+    expect((await look(jobsDb)).waiting).toEqual([]);
+    expect(await countJobs(jobsDb)).toMatchObject([{ paused: true }]);
+    await resumeQueue(jobsDb, 'default');
+    expect((await look(jobsDb)).waiting).toEqual(['default']);
+  });
+});
+
+describe('a kind that nobody knows', () => {
+  it('is looked at again in seconds, parked after a minute, and runs when somebody knows it', async () => {
+    const next = { ...task, version: 2 };
+    const id = await withTenant(db, tenant, (tx) => enqueue(tx, next, { fail: false }));
+    await run();
+    expect(await showJob(jobsDb, id)).toMatchObject({ state: 'pending', attempt: 0 });
+    await jobsDb.sql`update jobs.job set created_at = now() - interval '2 minutes', run_at = now() where id = ${id}`;
+    await run();
+    expect(await stateOf(id)).toBe('parked');
+    const presence = {
+      processId: id,
+      role: 'worker',
+      release: 'test',
+      slots: { default: 1 },
+      knows: ['suite.task@2'],
+      now: () => ({ packs: [], runMs: {} }),
+    };
+    const heartbeat = await startHeartbeat(jobsDb, presence, { debug() {}, info() {}, warn() {}, error() {} });
+    await heartbeat.close();
+    expect(await stateOf(id)).toBe('pending');
+    expect(await run(next)).toMatchObject([{ state: 'done' }]);
+  });
+});
