@@ -1,20 +1,11 @@
 import { cx } from './cx.ts';
 
-/** The mark: a hull in cross-section, afloat, with its ballast low. */
+/** The mark: a hull, its waterline, and the red lead below it. */
 export function Mark({ className }: { className?: string }) {
   return (
     <svg aria-hidden="true" viewBox="0 0 24 24" className={cx('size-6', className)} fill="none">
-      <path
-        d="M5.200 13.500h13.600c-.7 3.900-3.300 6.500-6.800 6.500s-6.100-2.600-6.800-6.500Z"
-        className="fill-lead"
-      />
-      <path
-        d="M4 3.500v7.200C4 16.400 7.500 20.500 12 20.500s8-4.100 8-9.800V3.500"
-        stroke="currentColor"
-        strokeWidth="2"
-        strokeLinecap="round"
-      />
-      <path d="M.8 9h1.500M21.700 9h1.500" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />
+      <path d="M1.5 3.5h21c-.2 2.700-.6 5-1.200 7H2.700c-.6-2-1-4.300-1.200-7Z" fill="currentColor" />
+      <path d="M3.500 12.900h17c-1.700 4.300-4.600 7-8.500 8.600-3.900-1.600-6.800-4.300-8.500-8.600Z" className="fill-lead" />
     </svg>
   );
 }

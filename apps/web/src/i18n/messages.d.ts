@@ -10,6 +10,6 @@ declare global {
 declare module 'next-intl' {
   interface AppConfig {
     Messages: BallastMessages;
-    Locale: 'en';
+    Locale: 'en-GB';
   }
 }
