@@ -14,17 +14,20 @@ beforeAll(async () => {
 afterAll(() => suite.close());
 
 const ask = { subject: 'How do I invite my team?', body: 'I found no button.' };
-const asked = async (person: Person, body: unknown = ask) => suite.call(person, 'POST', '/requests', { body });
+let count = 0;
+const fresh = () => ({ ...ask, subject: `Question ${++count}` });
+const asked = async (person: Person, body: unknown = fresh()) => suite.call(person, 'POST', '/requests', { body });
 const jobCount = async () => Number((await suite.admin.sql`select count(*) from jobs.job`)[0]?.count);
 const requestCount = async () => Number((await suite.admin.sql`select count(*) from support.request`)[0]?.count);
 
 describe('POST /requests', () => {
   test('201: keeps the request, its job and its line in the audit log, for the tenant', async () => {
-    const { status, body } = await asked(ada);
+    const sent = fresh();
+    const { status, body } = await asked(ada, sent);
     expect(status).toBe(201);
     expect(body).toEqual({
       id: expect.any(String),
-      ...ask,
+      ...sent,
       status: 'open',
       createdAt: expect.any(String),
       deliveredAt: null,
@@ -57,6 +60,18 @@ describe('POST /requests', () => {
     expect([await requestCount(), await jobCount()]).toEqual(before);
   });
 
+  test('409 for a double submit: one request, one job', async () => {
+    const person = await suite.person();
+    const before = [await requestCount(), await jobCount()];
+    const answers = await Promise.all([asked(person, ask), asked(person, ask)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body.code).toBe('support.already_sent');
+    expect([await requestCount(), await jobCount()]).toEqual(before.map((number) => number + 1));
+    await suite.admin
+      .sql`update support.request set created_at = now() - interval '2 minutes' where user_id = ${person.userId}`;
+    expect((await asked(person, ask)).status).toBe(201);
+  });
+
   test('409 when too many wait: two at once cannot both take the last place', async () => {
     const busy = await suite.person();
     suite.settings.options.maxOpenRequests = 3;
@@ -74,7 +89,7 @@ describe('POST /requests', () => {
     suite.settings.options.maxOpenRequests = 100;
     try {
       const statuses: number[] = [];
-      for (let count = 0; count < 21; count++) statuses.push((await asked(eager)).status);
+      for (let sent = 0; sent < 21; sent++) statuses.push((await asked(eager)).status);
       expect(statuses).toEqual([...Array(20).fill(201), 429]);
     } finally {
       suite.settings.options.maxOpenRequests = 20;

@@ -16,7 +16,10 @@ export const routes = new Hono<Env>()
       rateLimit: { name: 'support.create', limit: 20, windowSeconds: 3600, by: ['account'] },
       responses: {
         201: { description: 'Kept; the mail is on its way.', schema: RequestView },
-        409: { description: 'Too many requests still wait for their delivery.' },
+        409: {
+          description:
+            '`support.too_many_open`: too many still wait for their delivery. `support.already_sent`: the same, a moment ago.',
+        },
       },
     }),
     validate('json', CreateRequest),

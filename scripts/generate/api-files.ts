@@ -13,11 +13,11 @@ export function routesFile(chosen: readonly Chosen[]): string {
   const names = chosen.filter(({ definition }) => definition.routes).map(({ definition }) => definition.name);
   return `${header}
 import type { Env } from '@ballast/http';
-${names.map((name) => `import { routes as ${identifier(name)} } from '@ballast/modules/${name}/routes';`).join('\n')}
+${names.map((name) => `import { routes as ${identifier(`${name}-routes`)} } from '@ballast/modules/${name}/routes';`).join('\n')}
 import { Hono } from 'hono';
 
 /** The routes of every active module. */
-export const routes = new Hono<Env>()${names.map((name) => `.route('/api/${name}', ${identifier(name)})`).join('')};
+export const routes = new Hono<Env>()${names.map((name) => `.route('/api/${name}', ${identifier(`${name}-routes`)})`).join('')};
 
 /**
  * For a typed client of the whole API: \`hc<Routes>(origin)\`.
@@ -46,14 +46,18 @@ ${jobs
 /** `config.ts`: what each active module reads, and its options from app.config.ts. */
 export function configFile(chosen: readonly Chosen[]): string {
   const configured = chosen.filter(({ definition }) => definition.config);
-  const door = (name: string) => `import { config as ${identifier(name)} } from '@ballast/modules/${name}/config';`;
+  const door = (name: string) =>
+    `import { config as ${identifier(`${name}-config`)} } from '@ballast/modules/${name}/config';`;
   return `${header}
 ${configured.map(({ definition }) => door(definition.name)).join('\n')}
 
 /** The configuration of every active module. */
 export const modules = [
 ${configured
-  .map(({ definition, options }) => `{ config: ${identifier(definition.name)}, options: ${JSON.stringify(options)} },`)
+  .map(
+    ({ definition, options }) =>
+      `{ config: ${identifier(`${definition.name}-config`)}, options: ${JSON.stringify(options)} },`,
+  )
   .join('\n')}
 ];
 `;

@@ -33,12 +33,12 @@ describe('what it writes', () => {
   test('static imports, chained routes, pages, and a snapshot of the real routes', async () => {
     expect(await product.generate()).toMatchObject({ exitCode: 0 });
     const routes = await product.read(`${api}/routes.ts`);
-    expect(routes).toContain("import { routes as billing } from '@ballast/modules/billing/routes';");
-    expect(routes).toContain(".route('/api/teams', teams).route('/api/billing', billing)");
+    expect(routes).toContain("import { routes as billingRoutes } from '@ballast/modules/billing/routes';");
+    expect(routes).toContain(".route('/api/teams', teamsRoutes).route('/api/billing', billingRoutes)");
     expect(await product.read(`${api}/jobs.ts`)).toContain(
       "await import('@ballast/modules/billing/jobs/send-invoice.handler')).handler",
     );
-    expect(await product.read(`${api}/config.ts`)).toContain('{ config: billing, options: {} }');
+    expect(await product.read(`${api}/config.ts`)).toContain('{ config: billingConfig, options: {} }');
     // teams first: billing depends on it.
     expect(await product.read(`${api}/migrations.ts`)).toContain("['teams', 'billing']");
     const snapshot = JSON.parse(await product.read(`${api}/routes.snapshot.json`));
@@ -214,6 +214,11 @@ describe('what a module may say', () => {
       "does not list 'dun' under `jobs`, but jobs/dun.job.ts exists.",
     ],
     ['forgotten routes', change('routes: true, ', ''), 'does not say `routes: true`, but routes.ts exists.'],
+    [
+      'a name that is no address',
+      { 'modules/Bad_Name/module.ts': 'export const module = {};' },
+      "modules/Bad_Name: a module's name is lower-case words joined by hyphens.",
+    ],
     ['another name', change("name: 'billing'", "name: 'bills'"), "says its name is 'bills'; it must be 'billing'."],
     [
       'a stranger it needs',

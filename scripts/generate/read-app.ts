@@ -27,6 +27,10 @@ export async function readApp(root: string, configFile: string): Promise<Sources
   const problems: string[] = [];
   const definitions = new Map<string, ModuleDefinition>();
   for (const folder of folders) {
+    if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(folder)) {
+      problems.push(`modules/${folder}: a module's name is lower-case words joined by hyphens.`);
+      continue;
+    }
     const file = join(root, 'modules', folder, 'module.ts');
     const definition = exportOf<ModuleDefinition>(await importFile(root, file), ['module', 'default']);
     if (!definition) problems.push(`modules/${folder}/module.ts must export \`module\`.`);

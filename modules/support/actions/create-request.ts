@@ -1,6 +1,6 @@
 import { audit } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, gt, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { RequestAction } from '../../context.ts';
 import { config } from '../config.ts';
@@ -37,8 +37,10 @@ export async function createRequest({
   const { options } = ctx.settings(config);
 
   return ctx.transaction(async (tx) => {
-    // Two requests at once would both find room for one.
+    // Two requests at once would both find room for one, and a double click would send twice.
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`support:${organizationId}`}, 0))`);
+    const again = await tx.$count(request, sentAMomentAgo(identity.userId, subject, body));
+    if (again > 0) throw errors.already_sent();
     const open = await tx.$count(request, and(eq(request.organizationId, organizationId), eq(request.state, 'open')));
     if (open >= options.maxOpenRequests) throw errors.too_many_open();
 
@@ -58,4 +60,14 @@ export async function createRequest({
     await audit(tx, { action: 'support.request.create', subject: row.id });
     return viewOf(row);
   });
+}
+
+/** The tenant's rows are all that the transaction sees. */
+function sentAMomentAgo(userId: string, subject: string, body: string) {
+  return and(
+    eq(request.userId, userId),
+    eq(request.subject, subject),
+    eq(request.body, body),
+    gt(request.createdAt, sql`now() - interval '1 minute'`),
+  );
 }
