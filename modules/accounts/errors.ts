@@ -2,7 +2,6 @@ import { defineErrors } from '@ballast/kernel';
 
 export const errors = defineErrors('accounts', {
   wrong_credentials: { status: 401, public: 'The e-mail address or the password is wrong.' },
-  wrong_password: { status: 401, public: 'The password is wrong.' },
   email_not_verified: {
     status: 403,
     public: 'Confirm your e-mail address first. We have sent you a link; ask for a new one if it does not arrive.',

@@ -38,6 +38,7 @@ describe('what the app may see of identity', () => {
       'select token from accounts.session',
       'select value from accounts.verification',
       'select kind from accounts.mail_request',
+      'select password from accounts.sign_up_attempt',
     ];
     for (const query of denied) await expect(asAda(query), query).rejects.toThrow(/permission denied/);
   });

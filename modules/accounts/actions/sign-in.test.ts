@@ -107,6 +107,57 @@ describe('POST /sign-in', () => {
   });
 });
 
+describe('a sign-up, then a sign-in', () => {
+  it('answers the same for a new address and for one that has an account', async () => {
+    const taken = (await suite.signedUp()).email;
+    for (const email of [freshEmail(), taken]) {
+      for (const given of ['the first attempt', 'the second attempt']) {
+        await suite.call('POST', '/sign-up', { body: { name: 'Eve', email, password: given } });
+      }
+      const answers = [];
+      for (const given of ['the first attempt', 'the second attempt', 'never typed before']) {
+        const { status, body } = await signIn(email, given);
+        answers.push([status, body.code]);
+      }
+      expect(answers, email).toEqual([
+        [403, 'accounts.email_not_verified'],
+        [401, 'accounts.wrong_credentials'],
+        [401, 'accounts.wrong_credentials'],
+      ]);
+    }
+    expect((await signIn(taken)).status).toBe(200);
+  });
+
+  it('takes as long for both', { retry: 2, timeout: 60_000 }, async () => {
+    // One check more or less would be a third or a half of the time; medians of a busy machine differ by less.
+    const taken = (await suite.signedUp()).email;
+    const fresh = freshEmail();
+    const medians = [];
+    for (const email of [fresh, taken]) {
+      await suite.call('POST', '/sign-up', { body: { name: 'Eve', email, password: 'an attempt' } });
+      const times = [];
+      for (let round = 0; round < 9; round++) {
+        const startedAt = performance.now();
+        await signIn(email, round % 2 ? 'an attempt' : 'never typed before');
+        times.push(performance.now() - startedAt);
+      }
+      medians.push(times.sort((left, right) => left - right)[4] ?? 0);
+    }
+    const [ofFresh = 0, ofTaken = 0] = medians;
+    expect(ofTaken / ofFresh).toBeGreaterThan(0.7);
+    expect(ofTaken / ofFresh).toBeLessThan(1.4);
+  });
+
+  it('forgets the attempt with a new password', async () => {
+    const person = await suite.signedUp();
+    await suite.call('POST', '/sign-up', { body: { name: 'Eve', email: person.email, password: 'an attempt' } });
+    expect((await signIn(person.email, 'an attempt')).status).toBe(403);
+    const body = { currentPassword: password, newPassword: 'a brand new password' };
+    await suite.call('POST', '/password', { cookie: person.cookie, body });
+    expect((await signIn(person.email, 'an attempt')).status).toBe(401);
+  });
+});
+
 describe('POST /sign-out', () => {
   it('ends the session and removes the cookie', async () => {
     const person = await suite.signedUp();

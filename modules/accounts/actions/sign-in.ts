@@ -1,14 +1,38 @@
 import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
-import { known } from '../auth/failures.ts';
+import { known, refusalCode } from '../auth/failures.ts';
+import type { Auth } from '../auth/open-auth.ts';
+import { findSignUpAttempt } from '../auth/sign-up-attempt.ts';
+import { tellOwner } from '../auth/tell-owner.ts';
+import { errors } from '../errors.ts';
 import { type Profile, profileOf } from './profile.ts';
 
-/** Begins a session. An address without an account costs the same hash and gets the same answer as a wrong password. */
+interface Credentials {
+  email: string;
+  password: string;
+}
+
+/** Begins a session. An address without an account costs the same hashes and gets the same answer as a wrong password. */
 export async function signIn({
   ctx,
   headers,
   input,
-}: AccountAction<{ email: string; password: string }>): Promise<{ user: Profile; cookies: string[] }> {
-  const call = authOf(ctx).api.signInEmail({ body: input, headers: callerHeaders(headers, ctx), returnHeaders: true });
+}: AccountAction<Credentials>): Promise<{ user: Profile; cookies: string[] }> {
+  const auth = authOf(ctx);
+  const call = auth.api
+    .signInEmail({ body: input, headers: callerHeaders(headers, ctx), returnHeaders: true })
+    .catch(async (refusal) => {
+      throw await asAfterSignUp(auth, input, refusal);
+    });
   const result = await known(call);
   return { user: profileOf(result.response.user), cookies: result.headers.getSetCookie() };
+}
+
+/** A refusal, as it would be if the sign-up with this address had made a new account. */
+async function asAfterSignUp(auth: Auth, { email, password }: Credentials, refusal: unknown): Promise<unknown> {
+  const code = refusalCode(refusal);
+  if (code !== 'INVALID_EMAIL_OR_PASSWORD' && code !== 'EMAIL_NOT_VERIFIED') return refusal;
+  const attempt = await findSignUpAttempt(auth.options.database, email, password);
+  if (!attempt) return refusal;
+  await auth.transaction((tx) => tellOwner(tx, attempt.userId));
+  return errors.email_not_verified({ internal: 'a sign-up for a confirmed account' });
 }

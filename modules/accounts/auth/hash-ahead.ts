@@ -12,6 +12,11 @@ export async function hashAhead<Result>(password: string, work: () => Promise<Re
   return ahead.run({ password, hash, verified: null }, work);
 }
 
+/** The hash that was made ahead, or null outside such work. */
+export function madeAhead(): string | null {
+  return ahead.getStore()?.hash ?? null;
+}
+
 interface Ahead {
   password: string;
   hash: string;

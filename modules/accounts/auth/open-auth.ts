@@ -12,14 +12,15 @@ import type { Identity } from '@ballast/http';
 import type { Log } from '@ballast/kernel';
 import { runWithTransaction } from '@better-auth/core/context';
 import { betterAuth } from 'better-auth/minimal';
-import { sendAccountExists } from '../jobs/send-account-exists.job.ts';
 import { sendVerification } from '../jobs/send-verification.job.ts';
 import { passwordLength } from '../password-length.ts';
 import { mailEverySeconds } from './account-changes.ts';
 import { accountsAdapter } from './adapter.ts';
 import { known } from './failures.ts';
-import { passwordHashing } from './hash-ahead.ts';
+import { madeAhead, passwordHashing } from './hash-ahead.ts';
 import { requestMail } from './request-mail.ts';
+import { keepSignUpAttempt } from './sign-up-attempt.ts';
+import { tellOwner } from './tell-owner.ts';
 
 export interface AuthOptions {
   /** A pool of its own: the identity tables open to no other role. */
@@ -88,9 +89,11 @@ function betterAuthFor(options: AuthOptions, transaction: Auth['transaction']) {
       password: passwordHashing,
       revokeSessionsOnPasswordReset: true,
       onExistingUserSignUp: ({ user }) =>
-        transaction((tx) =>
-          requestMail(tx, sendAccountExists, { userId: user.id }, { everySeconds: mailEverySeconds.accountExists }),
-        ),
+        transaction(async (tx) => {
+          const hash = madeAhead();
+          if (hash && user.emailVerified) await keepSignUpAttempt(tx, user.id, hash);
+          await tellOwner(tx, user.id);
+        }),
     },
     emailVerification: {
       sendOnSignUp: false,

@@ -29,6 +29,7 @@ export async function findPendingChange(tx: Tx, userId: string): Promise<Pending
 export async function dropOutstanding(tx: Tx, userId: string): Promise<void> {
   await sqlOf(tx)`
     delete from accounts.verification where value = ${userId} or identifier = ${identifierOf(userId)}`;
+  await sqlOf(tx)`delete from accounts.sign_up_attempt where user_id = ${userId}`;
 }
 
 const identifierOf = (userId: string) => `change-email:${userId}`;
