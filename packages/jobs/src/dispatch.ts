@@ -11,6 +11,7 @@ import type { Database } from '@ballast/db';
 import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { claim, type Pack } from './claim.ts';
 import { wakeChannel } from './enqueue.ts';
+import { keepEpoch } from './epoch.ts';
 import { failpoint } from './failpoint.ts';
 import { look } from './look.ts';
 import { runDueSlots } from './schedule.ts';
@@ -112,12 +113,15 @@ interface Found {
 
 /** One look at every queue. */
 async function round(options: DispatcherOptions, lanes: Map<string, string | null>): Promise<Found> {
-  const { fleet, inFlight, waiting, dueSchedules } = await look(options.db);
+  const { fleet, inFlight, waiting, dueSchedules, epoch } = await look(options.db);
   const found: Found = { more: false, starved: false };
   if (dueSchedules.length > 0 && options.schedules) {
     const inserted = await runDueSlots(options.db, options.schedules, dueSchedules, options.log);
     found.more = inserted > 0;
   }
+  // Nothing is handed to a store before it is known to be the one that holds the rest.
+  const returned = await keepEpoch(options.db, options.transport, epoch, options.log);
+  if (returned) found.more = true;
   for (const queue of waiting) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
     const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (inFlight.get(queue) ?? 0);

@@ -11,6 +11,8 @@ export interface View {
   waiting: string[];
   /** Schedules whose slot has come. */
   dueSchedules: string[];
+  /** What the queue's store must carry too; null before the first start. */
+  epoch: string | null;
 }
 
 interface Row {
@@ -18,6 +20,7 @@ interface Row {
   in_flight: Record<string, number> | null;
   waiting: string[] | null;
   due_schedules: string[] | null;
+  epoch: string | null;
 }
 
 /** The one question of a tick: who lives, what is under way, what waits, which slots have come. */
@@ -36,12 +39,14 @@ export async function look(db: Database): Promise<View> {
        where exists (select 1 from jobs.job where state = 'pending' and job.queue = line.name)
          and not exists (select 1 from jobs.queue where queue.name = line.name and paused_at is not null)
       ) as waiting,
-      (select array_agg(name) from jobs.schedule where next_slot <= now()) as due_schedules`;
+      (select array_agg(name) from jobs.schedule where next_slot <= now()) as due_schedules,
+      (select value from jobs.epoch) as epoch`;
   return {
     fleet: fleetOf(row?.processes ?? []),
     inFlight: new Map(Object.entries(row?.in_flight ?? {})),
     waiting: row?.waiting ?? [],
     dueSchedules: row?.due_schedules ?? [],
+    epoch: row?.epoch ?? null,
   };
 }
 

@@ -6,9 +6,14 @@ export interface PackRunner<Services> extends RowRunner<Services> {
   /** As the dispatcher's role: packs hold rows of many tenants. */
   jobsDb: Database;
   processId: string;
+  /** True once the process takes no more work. */
+  stopping(): boolean;
   /** Told after each row, for the size of later packs. */
   measured(name: string, runMs: number): void;
 }
+
+/** A pack whose rows turn out slow must not keep its last row waiting: others may have free slots. */
+const returnAfterMs = 100;
 
 interface LiveRow {
   id: string;
@@ -26,8 +31,10 @@ interface LiveRow {
  */
 export async function runPack<Services>(runner: PackRunner<Services>, packId: string): Promise<void> {
   const rows = await openPack(runner, packId);
+  const openedAt = performance.now();
   for (const [index, row] of rows.entries()) {
-    if (runner.shutdown.aborted) {
+    const late = index > 0 && performance.now() - openedAt > returnAfterMs;
+    if (late || runner.stopping()) {
       await returnUnstarted(runner.jobsDb, packId);
       return;
     }

@@ -62,17 +62,22 @@ export function startSweep(options: SweepOptions): { close(): Promise<void> } {
 /** One sweep. Null when another process is sweeping. */
 export async function sweep(options: SweepOptions): Promise<Swept | null> {
   const { db, transport } = options;
+  return withSweepLock(db, async () => ({
+    orphaned: await returnOrphans(db),
+    lost: await returnLost(db, transport, options.settledAfterMs ?? 10_000),
+    stale: await cancelStale(db),
+    removed: await removeEnded(db, options.keepEndedDays ?? 7),
+  }));
+}
+
+/** Runs `work` unless another process holds the sweep's lock; null then. A session that dies releases it. */
+export async function withSweepLock<Result>(db: Database, work: () => Promise<Result>): Promise<Result | null> {
   const reserved = await db.sql.reserve();
   try {
     const [lock] = await reserved<{ held: boolean }[]>`select pg_try_advisory_lock(${lockKey}) as held`;
     if (!lock?.held) return null;
     try {
-      return {
-        orphaned: await returnOrphans(db),
-        lost: await returnLost(db, transport, options.settledAfterMs ?? 10_000),
-        stale: await cancelStale(db),
-        removed: await removeEnded(db, options.keepEndedDays ?? 7),
-      };
+      return await work();
     } finally {
       await reserved`select pg_advisory_unlock(${lockKey})`;
     }
@@ -115,7 +120,11 @@ async function returnOrphans(db: Database): Promise<number> {
 }
 
 /** Rows that wait in a pack of which the queue knows nothing: wiped, lost with its tail, or never added. */
-async function returnLost(db: Database, transport: SweepOptions['transport'], settledAfterMs: number): Promise<number> {
+export async function returnLost(
+  db: Database,
+  transport: SweepOptions['transport'],
+  settledAfterMs: number,
+): Promise<number> {
   const packs = await db.sql<{ queue: string; pack_id: string }[]>`
     select distinct queue, pack_id from jobs.job
     where state = 'dispatched' and runner_id is null and dispatched_at < now() - ${settledAfterMs} * interval '1 millisecond'

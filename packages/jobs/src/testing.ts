@@ -48,6 +48,7 @@ export async function runDueJobs<Services>(options: RunDueOptions<Services>): Pr
     log,
     shutdown: new AbortController().signal,
     find: (name: string, version: number) => registry.get(`${name}@${version}`),
+    stopping: () => false,
     measured: () => {},
   };
   const ran: RanJob[] = [];

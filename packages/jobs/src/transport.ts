@@ -15,6 +15,7 @@ import {
   runMigrations,
   Worker,
 } from 'bullmq';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 
 export interface Transport {
@@ -25,6 +26,8 @@ export interface Transport {
   consume(queue: string, slots: number, run: (packId: string) => Promise<void>): Consumer;
   /** Of these packs, the ones that the queue still holds: waiting, or running under a live lock. */
   holds(queue: string, packIds: readonly string[]): Promise<Set<string>>;
+  /** The mark by which a store that lost its data is known; null where the packs share Postgres' own fate. */
+  readonly epoch: { read(): Promise<string | null>; write(value: string): Promise<void> } | null;
   /** Rejects when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -74,6 +77,7 @@ export function openTransport(options: TransportOptions, log: Log): Transport {
 
   return {
     kind: backend.kind,
+    epoch: backend.epoch,
     async add(queue, packIds) {
       const packs = packIds.map((packId) => ({ name: 'pack', data: { packId }, opts: { jobId: packId } }));
       await withinMs(answerTimeoutMs, queueNamed(queue).addBulk(packs), `add to ${queue}`);
@@ -124,6 +128,7 @@ interface PackWorker {
 /** The two stores differ only in how they are reached. */
 interface Backend {
   kind: Transport['kind'];
+  epoch: Transport['epoch'];
   openQueue(name: string, options: { defaultJobOptions: JobsOptions }): PackQueue;
   openWorker(name: string, process: (job: Job) => Promise<void>, options: WorkerSettings): PackWorker;
   close(): Promise<void>;
@@ -135,12 +140,21 @@ function onRedis(url: string): Backend {
   // Without an offline queue, add rejects at once during an outage and adds nothing later.
   const producer = { ...always, enableOfflineQueue: false, maxRetriesPerRequest: 0, enableAutoPipelining: true };
   const consumer = { ...always, maxRetriesPerRequest: null };
+  const mark = new Redis(url, { ...producer, lazyConnect: true, enableOfflineQueue: true, maxRetriesPerRequest: 1 });
+  mark.on('error', () => {});
+  const epochKey = 'ballast:epoch';
   return {
     kind: 'redis',
+    epoch: {
+      read: () => withinMs(answerTimeoutMs, mark.get(epochKey), 'read the epoch'),
+      write: async (value) => {
+        await withinMs(answerTimeoutMs, mark.set(epochKey, value), 'write the epoch');
+      },
+    },
     openQueue: (name, options) => new Queue(name, { ...options, connection: producer }, createRedisBackend),
     openWorker: (name, process, options) =>
       new Worker(name, process, { ...options, connection: consumer }, createRedisBackend),
-    close: async () => {},
+    close: async () => mark.disconnect(),
   };
 }
 
@@ -158,6 +172,7 @@ function onPostgres(url: string, log: Log): Backend {
   const connection = pool as unknown as PostgresConnectionOptions;
   return {
     kind: 'postgres',
+    epoch: null,
     openQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend),
     openWorker: (name, process, options) =>
       new Worker(name, process, { ...options, connection }, createPostgresBackend),

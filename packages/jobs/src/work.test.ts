@@ -2,11 +2,13 @@ import { type Database, openDatabase, sqlOf, type Tx, withTenant } from '@ballas
 import { AppError, cancel, defineJob, type JobContext, snooze } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { queueBackends, silentLog, startQueue, type TestQueue } from '@ballast/test-kit/queue';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { enqueue, enqueueMany } from './enqueue.ts';
 import { sweep } from './sweep.ts';
 import type { Transport } from './transport.ts';
+import { startWatchdog } from './watchdog.ts';
 import { type RegisteredJob, type RunningWorker, startWorker, type WorkerOptions } from './work.ts';
 
 const tenant = '018f0000-0000-7000-8000-000000000001';
@@ -270,6 +272,61 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
       { state: 'pending', attempt: 0, alone: true },
       { state: 'dead', attempt: 3, alone: true },
     ]);
+  });
+
+  it.runIf(backend === 'redis')(
+    'knows within five seconds that the queue was wiped, and runs what waited',
+    async () => {
+      const gate = Promise.withResolvers<void>();
+      const first = await work(
+        async ({ payload, ctx }) => {
+          await gate.promise;
+          await ctx.transaction(insert(payload.n, ctx));
+        },
+        { queues: { default: 1 } },
+      );
+      const ids = await withTenant(db, tenant, (tx) =>
+        enqueueMany(
+          tx,
+          effect,
+          Array.from({ length: 10 }, (_, n) => ({ payload: { n } })),
+        ),
+      );
+      await until(async () => expect(first.inFlight()).toBe(1));
+      const redis = new Redis(queue.redis?.url ?? '');
+      await redis.flushall();
+      const wipedAt = performance.now();
+      gate.resolve();
+      await until(async () => expect(await redis.get('ballast:epoch')).not.toBeNull());
+      expect(performance.now() - wipedAt).toBeLessThan(5_000);
+      await redis.quit();
+      for (const id of ids) await becomes(id, 'done');
+      expect(await effects()).toHaveLength(10);
+    },
+  );
+
+  it('ends itself when packs wait that it does not take', async () => {
+    const id = await add(1);
+    const wedged = Promise.withResolvers<string>();
+    const transport = queue.open();
+    const packId = '018f0000-0000-7000-8000-0000000000bb';
+    await jobsDb.sql`
+      update jobs.job set state = 'dispatched', pack_id = ${packId}, dispatched_at = now() - interval '1 minute'
+      where id = ${id}`;
+    await transport.add('default', [packId]);
+    const dog = startWatchdog({
+      db: jobsDb,
+      transport,
+      log: silentLog,
+      idleQueues: () => ['default'],
+      onWedged: () => wedged.resolve('ended'),
+      everyMs: 20,
+    });
+    expect(await wedged.promise).toBe('ended');
+    dog.close();
+    await work(async () => {});
+    await becomes(id, 'done');
+    await transport.close();
   });
 
   it('runs every job once on three workers', async () => {

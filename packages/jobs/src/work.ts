@@ -17,6 +17,7 @@ import type { RegisteredJob } from './run-row.ts';
 import { registerSchedules } from './schedule.ts';
 import { startSweep } from './sweep.ts';
 import type { Transport } from './transport.ts';
+import { startWatchdog } from './watchdog.ts';
 
 export type { RegisteredJob } from './run-row.ts';
 
@@ -35,6 +36,8 @@ export interface WorkerOptions<Services> {
   /** What the heartbeat says it is: `worker`, or `api` when the API consumes too. */
   role?: string;
   release: string;
+  /** Ends the process, for a supervisor to start it anew; by default it sends itself SIGTERM. */
+  onWedged?: () => void;
 }
 
 export interface RunningWorker {
@@ -55,7 +58,9 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
   const processId = uuidv7();
   const registry = new Map(options.jobs.map((entry) => [`${entry.job.name}@${entry.job.version}`, entry]));
   const slots = slotsOf(options);
-  const packs = new Set<string>();
+  const packs = new Map<string, string>();
+  const takenAt = new Map<string, number>();
+  let stopping = false;
   const runMs = new Map<string, number>();
   const abort = new AbortController();
   const completions = openCompletions(jobsDb, log);
@@ -68,7 +73,7 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
       release: options.release,
       slots,
       knows: [...registry.keys()],
-      now: () => ({ packs: [...packs], runMs: Object.fromEntries(runMs) }),
+      now: () => ({ packs: [...packs.keys()], runMs: Object.fromEntries(runMs) }),
     },
     log,
   );
@@ -81,11 +86,13 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     services: options.services,
     log,
     shutdown: abort.signal,
+    stopping: () => stopping,
     find: (name: string, version: number) => registry.get(`${name}@${version}`),
     measured: (name: string, ms: number) => runMs.set(name, (runMs.get(name) ?? ms) * (1 - weight) + ms * weight),
   };
-  const run = async (packId: string) => {
-    packs.add(packId);
+  const run = async (queue: string, packId: string) => {
+    packs.set(packId, queue);
+    takenAt.set(queue, performance.now());
     try {
       await runPack(runner, packId);
     } catch (error) {
@@ -104,13 +111,31 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     log,
     schedules: new Map(schedules.map((schedule) => [schedule.name, schedule])),
   });
-  const consumers = Object.entries(slots).map(([queue, count]) => transport.consume(queue, count, run));
+  const consumers = Object.entries(slots).map(([queue, count]) =>
+    transport.consume(queue, count, (packId) => run(queue, packId)),
+  );
   const sweeper = startSweep({ db: jobsDb, transport, log });
+  const startedAt = performance.now();
+  const watchdog = startWatchdog({
+    db: jobsDb,
+    transport,
+    log,
+    onWedged: options.onWedged ?? (() => process.kill(process.pid, 'SIGTERM')),
+    idleQueues: (idleMs) =>
+      Object.entries(slots)
+        .filter(([queue, count]) => {
+          const idle = performance.now() - (takenAt.get(queue) ?? startedAt) > idleMs;
+          return idle && [...packs.values()].filter((busy) => busy === queue).length < count;
+        })
+        .map(([queue]) => queue),
+  });
 
   return {
     processId,
     inFlight: () => packs.size,
     async close({ graceMs }) {
+      stopping = true;
+      watchdog.close();
       await Promise.all([dispatcher.close(), sweeper.close()]);
       const drained = Promise.all(consumers.map((consumer) => consumer.close()));
       if (!(await within(graceMs, drained))) {

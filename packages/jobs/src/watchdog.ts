@@ -1,0 +1,57 @@
+import type { Database } from '@ballast/db';
+import type { Log } from '@ballast/kernel';
+import type { Transport } from './transport.ts';
+
+export interface WatchdogOptions {
+  db: Database;
+  transport: Pick<Transport, 'holds'>;
+  log: Log;
+  /** Queues in which this process has free slots and has taken nothing for `idleMs`. */
+  idleQueues(idleMs: number): string[];
+  /** Ends the process; its supervisor starts a new one. */
+  onWedged(): void;
+  idleMs?: number;
+  everyMs?: number;
+}
+
+/**
+ * Ends a worker that has stopped taking packs without noticing. BullMQ has left
+ * workers silently wedged after outages (issues 4378, 4479 and 4585 of its
+ * repository); whatever the reason, free slots beside a held pack that waited
+ * thirty seconds, with both stores answering, is never right.
+ */
+export function startWatchdog(options: WatchdogOptions): { close(): void } {
+  const { log, idleMs = 30_000, everyMs = 5_000 } = options;
+  const timer = setInterval(() => {
+    isWedged(options, idleMs).then(
+      (queue) => {
+        if (queue === null) return;
+        clearInterval(timer);
+        log.error({ queue, idleMs }, 'packs wait and this worker takes none; it ends so that a new one starts');
+        options.onWedged();
+      },
+      // A store that does not answer explains the idleness.
+      () => {},
+    );
+  }, everyMs);
+  return { close: () => clearInterval(timer) };
+}
+
+async function isWedged({ db, transport, idleQueues }: WatchdogOptions, idleMs: number): Promise<string | null> {
+  for (const queue of idleQueues(idleMs)) {
+    const packs = await db.sql<{ pack_id: string }[]>`
+      select distinct pack_id from jobs.job
+      where state = 'dispatched' and queue = ${queue} and started_at is null
+        and dispatched_at < now() - ${idleMs} * interval '1 millisecond'
+        and not exists (select 1 from jobs.queue where queue.name = job.queue and paused_at is not null)
+      limit 5`;
+    if (packs.length === 0) continue;
+    const held = await transport.holds(
+      queue,
+      packs.map((pack) => pack.pack_id),
+    );
+    // A pack of whose rows none has started and that no living process runs waits in the queue.
+    if (held.size === packs.length) return queue;
+  }
+  return null;
+}
