@@ -46,6 +46,12 @@ const withoutOptional: Step[] = [
     postgres: true,
   }),
   check(`build, ${optionalModule} off`, ['scripts/test/build.ts'], copy, { BALLAST_DATA: join(copy, '.ballast') }),
+  vitest(`npm start, ${optionalModule} off`, {
+    cwd: root,
+    args: ['--config', 'tests/start/vitest.config.ts'],
+    env: { BALLAST_START_FOLDER: copy },
+    postgres: false,
+  }),
 ];
 
 const whole: Step[] = [

@@ -49,21 +49,19 @@ test(`forgot, mail, reset, sign in with the new password only ${on}`, async () =
   await onDashboard(visitor, ada);
 });
 
-test('another device that was signed in is signed out by a reset', async () => {
+test('signing out everywhere ends the session of another device', async () => {
   const first = await browser.visitor();
   const second = await browser.visitor();
   const ada = newPerson();
   await arrive(first, ada);
   await signIn(second, ada);
   await onDashboard(second, ada);
-  const before = (await mailsTo(ada.email)).length;
   await second.open('/settings');
   await second.page.getByRole('button', { name: 'Sign out everywhere' }).click();
-  await second.page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
+  await second.page.getByRole('alertdialog').getByRole('button', { name: 'Sign out everywhere' }).click();
   await second.page.waitForURL('**/sign-in*');
   await first.page.goto('/dashboard');
   await first.page.waitForURL('**/sign-in*');
-  expect((await mailsTo(ada.email)).length).toBeGreaterThanOrEqual(before);
 });
 
 /** The welcome mail may come at any time between; the reset's is the one with its link. */

@@ -38,8 +38,20 @@ test('the first Tab offers to skip to the content', async () => {
   expect(await page.locator(':focus').textContent()).toBe('Skip to content');
 });
 
-const accessibleName = `(element) => element.labels?.[0]?.innerText ?? element.getAttribute('aria-label') ?? element.innerText`;
-const outlined = `(element) => {
-  const style = getComputedStyle(element);
+interface BrowserElement {
+  labels?: ArrayLike<{ textContent: string }>;
+  textContent: string;
+  getAttribute(name: string): string | null;
+}
+
+// These two run in the browser; this project's tests know no DOM types.
+const accessibleName = (element: unknown) => {
+  const { labels, textContent } = element as BrowserElement;
+  return labels?.[0]?.textContent ?? (element as BrowserElement).getAttribute('aria-label') ?? textContent;
+};
+
+const outlined = (element: unknown) => {
+  type Style = { outlineStyle: string; outlineWidth: string; boxShadow: string };
+  const style = (globalThis as unknown as { getComputedStyle(of: unknown): Style }).getComputedStyle(element);
   return (style.outlineStyle !== 'none' && style.outlineWidth !== '0px') || style.boxShadow !== 'none';
-}`;
+};
