@@ -13,7 +13,7 @@ import { generatedDirectories, plan } from './generate/plan.ts';
 import { Problems } from './generate/problems.ts';
 import { readApp } from './generate/read-app.ts';
 import { switchModule } from './generate/switch-module.ts';
-import { apply, compare, formatted } from './generate/write-files.ts';
+import { apply, compare, type Files, formatted } from './generate/write-files.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -28,10 +28,7 @@ const { values: flags } = parseArgs({
 async function run(): Promise<number> {
   const root = resolve(flags.root);
   const configFile = flags.config ? resolve(flags.config) : join(root, 'app.config.ts');
-  for (const name of flags.with) await switchModule(configFile, name, true);
-  for (const name of flags.without) await switchModule(configFile, name, false);
-
-  const files = await formatted(await plan(await readApp(root, configFile)));
+  const files = await filesFor(root, configFile);
   const difference = await compare(root, files, generatedDirectories);
   const paths = [...difference.changed, ...difference.stale];
   if (paths.length === 0) {
@@ -46,6 +43,19 @@ async function run(): Promise<number> {
   await apply(root, files, difference);
   console.log(listed(difference));
   return 0;
+}
+
+/** With the switches of the command line set, or left as they were when the result would not work. */
+async function filesFor(root: string, configFile: string): Promise<Files> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    for (const name of flags.with) undo.unshift(await switchModule(configFile, name, true));
+    for (const name of flags.without) undo.unshift(await switchModule(configFile, name, false));
+    return await formatted(await plan(await readApp(root, configFile)));
+  } catch (error) {
+    for (const step of undo) await step();
+    throw error;
+  }
 }
 
 function listed({ changed, stale }: { changed: string[]; stale: string[] }): string {

@@ -76,7 +76,10 @@ describe('what it writes', () => {
     for (const file of files) expect(await product.read(file)).toContain('DO NOT EDIT');
     const repository = join(import.meta.dirname, '../..');
     const flags = ['check', '--vcs-enabled=false', `--config-path=${join(repository, 'biome.json')}`];
-    execFileSync(join(repository, 'node_modules/.bin/biome'), [...flags, ...files], { cwd: product.root });
+    execFileSync(join(repository, 'node_modules/.bin/biome'), [...flags, ...files], {
+      cwd: product.root,
+      stdio: 'pipe',
+    });
   });
 
   test('options of a module', async () => {
@@ -110,6 +113,14 @@ describe('off means absent', () => {
     expect(await product.generate('--with', 'billing')).toMatchObject({ exitCode: 0 });
     expect(await allFiles()).toEqual(on);
     expect(await Promise.all(on.map(product.read))).toEqual(before);
+  });
+
+  test('a choice that cannot work changes nothing', async () => {
+    const before = await product.read('app.config.ts');
+    const { exitCode, output } = await product.generate('--without', 'teams');
+    expect(exitCode).toBe(1);
+    expect(output).toContain('app.config.ts: billing needs teams, which is off.');
+    expect(await product.read('app.config.ts')).toBe(before);
   });
 
   test('a module with options is not switched by guessing', async () => {

@@ -1,8 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Problems } from './problems.ts';
 
-/** Turns a module on or off in `app.config.ts` itself, so that the boot check and the next run agree with the result. */
-export async function switchModule(configFile: string, name: string, on: boolean): Promise<void> {
+/**
+ * Turns a module on or off in `app.config.ts` itself, so that the boot check and the next run agree with the result.
+ * Returns how to undo it, for a choice that turns out to be impossible.
+ */
+export async function switchModule(configFile: string, name: string, on: boolean): Promise<() => Promise<void>> {
   const source = await readFile(configFile, 'utf8');
   const line = new RegExp(`^(\\s*['"]?${name}['"]?\\s*:\\s*)(true|false)\\b`, 'm');
   if (!line.test(source)) {
@@ -11,4 +14,5 @@ export async function switchModule(configFile: string, name: string, on: boolean
     ]);
   }
   await writeFile(configFile, source.replace(line, `$1${on}`));
+  return () => writeFile(configFile, source);
 }
