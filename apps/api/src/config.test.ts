@@ -204,6 +204,9 @@ describe('loadConfig', () => {
     expect(migrate.values.DATABASE_OWNER_URL).toBe(owner);
     expect(migrate.values).not.toHaveProperty('AUTH_SECRET');
     expect(load({ ...local, DATABASE_OWNER_URL: owner }).values).not.toHaveProperty('DATABASE_OWNER_URL');
+    expect(problemsOf({ ...production, DATABASE_OWNER_URL: owner })).toContain(
+      'DATABASE_OWNER_URL is for the migration',
+    );
   });
 
   it('says what a mistyped name was meant to be', () => {

@@ -47,7 +47,11 @@ export function loadConfig<P extends Process>(processName: P, options: LoadOptio
     config: module.config,
     values: { ...reader.readAll(module.config.settings), options: readOptions(module, reader.problems) },
   }));
-  const problems = [...reader.problems, ...crossProblems(processName, values, reader)];
+  const problems = [
+    ...reader.problems,
+    ...crossProblems(processName, values, reader),
+    ...ownerProblems(processName, reader.environment, sources),
+  ];
   if (problems.length > 0) throw invalid(processName, problems);
   return {
     process: processName,
@@ -125,6 +129,12 @@ function crossProblems(
     problems.push('PUBLIC_URL must begin with https:// in production: browsers keep session cookies to https.');
   }
   return problems;
+}
+
+/** Whoever breaks into a process that serves has what that process holds. */
+function ownerProblems(processName: Process, environment: string, sources: Sources): string[] {
+  if (processName === 'migrate' || environment === 'local' || !readValue('DATABASE_OWNER_URL', sources)) return [];
+  return [`DATABASE_OWNER_URL is for the migration only; do not give it to the ${processName}.`];
 }
 
 function readOptions(module: ActiveModule, problems: string[]): unknown {

@@ -114,6 +114,21 @@ describe('the api as a process', () => {
     });
   }, 120_000);
 
+  it('ends when Postgres would lose commits, and says what to set', async () => {
+    const lossy = await createTestDatabase();
+    await onServer(lossy.adminUrl, async (admin) => {
+      await admin.unsafe(`alter role ballast_app in database ${lossy.name} set synchronous_commit = off`);
+    });
+    const api = start('main', {
+      ...(await settings()),
+      DATABASE_URL: lossy.appUrl,
+      DISABLE_BACKGROUND_WORKERS: 'true',
+    });
+    expect(await api.exited).toBe(1);
+    expect(api.said()).toContain('Postgres runs with synchronous_commit = off');
+    await lossy.drop();
+  }, 120_000);
+
   it('says everything that is wrong with its configuration, and exits with 1', async () => {
     const api = start('main', { BALLAST_ENV: 'production', API_PORT: 'x' });
     expect(await api.exited).toBe(1);
