@@ -51,6 +51,17 @@ function secret(name: string, content: string | Buffer): string {
   return path;
 }
 
+/** Root may read everything, so that a test of permissions needs to be someone else. */
+function asNobody<Result>(work: () => Result): Result {
+  if (process.getuid?.() !== 0) return work();
+  process.seteuid?.(65_534);
+  try {
+    return work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
 describe('loadConfig', () => {
   it('fills in defaults and development values on a laptop', () => {
     const config = load(local);
@@ -148,9 +159,14 @@ describe('loadConfig', () => {
     expect(problemsOf({ ...local, SMTP_URL_FILE: '' })).toContain('SMTP_URL_FILE is set but empty');
   });
 
-  it.skipIf(process.getuid?.() === 0)('refuses a file that may not be read (not as root, who may read all)', () => {
-    chmodSync(secret('auth_secret', random), 0);
-    expect(problemsOf(local)).toContain('cannot be read');
+  it('refuses a file and a directory that may not be read', () => {
+    const path = secret('auth_secret', random);
+    chmodSync(path, 0);
+    chmodSync(secretsDirectory, 0o755);
+    expect(asNobody(() => problemsOf(local))).toContain(`${path} cannot be read: this process's user may not open it.`);
+    chmodSync(secretsDirectory, 0);
+    expect(asNobody(() => problemsOf(local))).toContain(`${secretsDirectory} cannot be read`);
+    chmodSync(secretsDirectory, 0o755);
   });
 
   it.each(['REDIS_URL', 'SMTP_URL', 'AUTH_SECRET', 'PUBLIC_URL'])('refuses %s when it is set but empty', (name) => {

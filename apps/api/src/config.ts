@@ -11,7 +11,7 @@
  */
 import { AppError, type ConfigValues, closestName, type ModuleConfig, type Setting } from '@ballast/kernel';
 import { isPlaceholder } from './config/placeholder.ts';
-import { listed, readValue, type Sources } from './config/read-value.ts';
+import { directoryProblem, listed, readValue, type Sources } from './config/read-value.ts';
 import { namesOf, type Process, settings, type Values } from './config/settings.ts';
 
 export interface Config<P extends Process = Process> {
@@ -48,6 +48,7 @@ export function loadConfig<P extends Process>(processName: P, options: LoadOptio
     values: { ...reader.readAll(module.config.settings), options: readOptions(module, reader.problems) },
   }));
   const problems = [
+    ...[directoryProblem(sources.secretsDirectory) ?? []].flat(),
     ...reader.problems,
     ...crossProblems(processName, values, reader),
     ...ownerProblems(processName, reader.environment, sources),

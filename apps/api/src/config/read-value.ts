@@ -42,6 +42,17 @@ export function listed(directory: string): string[] {
   }
 }
 
+/** A secrets directory that is there and may not be read would look like one without secrets. */
+export function directoryProblem(directory: string): string | null {
+  try {
+    readdirSync(directory);
+    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? null : `${directory} ${unreadable[code ?? ''] ?? 'cannot be read'}.`;
+  }
+}
+
 function readFileValue(path: string, origin: string): Found {
   let bytes: Buffer;
   try {
@@ -77,7 +88,7 @@ function readStart(path: string): Buffer {
 const unreadable: Record<string, string> = {
   ENOENT: 'does not exist',
   EACCES: "cannot be read: this process's user may not open it",
-  ENOTDIR: 'does not exist',
+  ENOTDIR: 'is not a directory, or lies in none',
 };
 
 function checked(origin: string, raw: string): Found {
