@@ -29,6 +29,8 @@ const config: NextConfig = {
   transpilePackages: ['@ballast/ui', '@ballast/modules'],
   reactStrictMode: true,
   poweredByHeader: false,
+  // Asked for by pages that are not ours to mark up, such as the API's reference.
+  rewrites: async () => [{ source: '/favicon.ico', destination: '/icon.svg' }],
   // Types are checked by `pnpm typecheck`, over the API, the modules and the web together.
   typescript: { ignoreBuildErrors: true },
   experimental: { optimizePackageImports: ['lucide-react'] },

@@ -10,7 +10,10 @@ export interface Me {
   organization: { id: string; name: string; slug: string };
 }
 
-/** Who is signed in, and in which organisation. Every page asks this, so this is also where a session is extended. */
+/** Sent by the web server, which asks while it renders and could not hand a new cookie on to the browser. */
+const DO_NOT_EXTEND = 'ballast-do-not-extend';
+
+/** Who is signed in, and in which organisation. Browsers ask this now and then, so this is also where a session is extended. */
 export async function getProfile({
   ctx,
   headers,
@@ -28,6 +31,10 @@ export async function getProfile({
     if (!person || !place) throw errors.session_not_found({ internal: 'the account or its organisation is gone' });
     return { user: profileOf(person), organization: place };
   });
-  const call = authOf(ctx).api.getSession({ headers: callerHeaders(headers, ctx), returnHeaders: true });
+  const call = authOf(ctx).api.getSession({
+    headers: callerHeaders(headers, ctx),
+    query: { disableRefresh: headers.has(DO_NOT_EXTEND) },
+    returnHeaders: true,
+  });
   return { me, cookies: (await known(call)).headers.getSetCookie() };
 }

@@ -18,7 +18,11 @@ export function Section({
   children: ReactNode;
 }) {
   return (
-    <section aria-labelledby={`${id}-title`} id={id} className="grid gap-x-12 gap-y-4 py-8 lg:grid-cols-[16rem_1fr]">
+    <section
+      aria-labelledby={`${id}-title`}
+      id={id}
+      className="grid scroll-mt-16 gap-x-12 gap-y-4 py-8 lg:scroll-mt-0 lg:grid-cols-[16rem_1fr]"
+    >
       <div className="grid content-start gap-1">
         <h2 id={`${id}-title`} className="font-semibold text-lg">
           {title}

@@ -16,12 +16,12 @@ interface StatusProps {
   className?: string;
 }
 
-/** Says in place what happened. What failed interrupts a screen reader; the rest waits its turn. */
+/** Says in place what happened. What failed interrupts a screen reader; put the rest into a `StatusRegion`. */
 export function Status({ tone = 'info', message, children, className }: StatusProps) {
   const { look, mark, Icon } = tones[tone];
   return (
     <div
-      role={tone === 'danger' ? 'alert' : 'status'}
+      role={tone === 'danger' ? 'alert' : undefined}
       className={cx('flex gap-2.5 rounded-md px-3 py-2.5 text-sm', look, className)}
     >
       <Icon aria-hidden="true" className={cx('mt-0.5 size-4 shrink-0', mark)} />
@@ -29,6 +29,15 @@ export function Status({ tone = 'info', message, children, className }: StatusPr
         <p>{message}</p>
         {children}
       </div>
+    </div>
+  );
+}
+
+/** Where a status may appear: screen readers announce what changes in a region that they already know. */
+export function StatusRegion({ children }: { children: ReactNode }) {
+  return (
+    <div role="status" className={children ? undefined : 'absolute'}>
+      {children}
     </div>
   );
 }

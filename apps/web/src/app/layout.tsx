@@ -3,7 +3,7 @@ import { GeistSans } from 'geist/font/sans';
 import type { Metadata, Viewport } from 'next';
 import { cookies } from 'next/headers';
 import { NextIntlClientProvider } from 'next-intl';
-import { getTranslations } from 'next-intl/server';
+import { getLocale, getTranslations } from 'next-intl/server';
 import type { ReactNode } from 'react';
 import { clientMessages } from '../i18n/client-messages.ts';
 import { readTheme, THEME_COOKIE } from '../theme.ts';
@@ -31,7 +31,7 @@ export const viewport: Viewport = {
 export default async function RootLayout({ children }: { children: ReactNode }) {
   const theme = readTheme((await cookies()).get(THEME_COOKIE)?.value);
   return (
-    <html lang="en" data-theme={theme} className={GeistSans.variable}>
+    <html lang={await getLocale()} data-theme={theme} className={GeistSans.variable}>
       <body>
         <NextIntlClientProvider messages={await clientMessages()}>{children}</NextIntlClientProvider>
       </body>

@@ -24,10 +24,9 @@ export function EmailForm({ email, verified }: { email: string; verified: boolea
       setDone(t('sent', { email: values.email.trim() }));
       form.reset();
     },
-    problemField: {
-      'accounts.wrong_credentials': 'password',
-      'accounts.wrong_password': 'password',
-      'accounts.email_unchanged': 'email',
+    problemFields: {
+      'accounts.wrong_credentials': { field: 'password', message: t('wrongPassword') },
+      'accounts.email_unchanged': { field: 'email' },
     },
   });
   return (

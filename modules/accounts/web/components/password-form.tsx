@@ -25,7 +25,7 @@ export function PasswordForm({ email }: { email: string }) {
       form.reset();
       router.refresh();
     },
-    problemField: { 'accounts.wrong_credentials': 'currentPassword', 'accounts.wrong_password': 'currentPassword' },
+    problemFields: { 'accounts.wrong_credentials': { field: 'currentPassword', message: t('wrongPassword') } },
   });
   return (
     <form {...form}>

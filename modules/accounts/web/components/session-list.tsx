@@ -5,7 +5,7 @@ import { Badge } from '@ballast/ui/badge';
 import { Button } from '@ballast/ui/button';
 import { ProblemStatus } from '@ballast/ui/form/submit';
 import { RelativeTime } from '@ballast/ui/relative-time';
-import { Status } from '@ballast/ui/status';
+import { Status, StatusRegion } from '@ballast/ui/status';
 import { Monitor, Smartphone } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useTranslations } from 'next-intl';
@@ -86,15 +86,14 @@ export function SessionList({ sessions, now }: { sessions: Session[]; now: numbe
           );
         })}
       </ul>
-      {outcome ? (
+      {outcome && 'problem' in outcome ? (
         <div className="px-5 pb-4">
-          {'done' in outcome ? (
-            <Status tone="success" message={outcome.done} />
-          ) : (
-            <ProblemStatus problem={outcome.problem} />
-          )}
+          <ProblemStatus problem={outcome.problem} />
         </div>
       ) : null}
+      <StatusRegion>
+        {outcome && 'done' in outcome ? <Status tone="success" message={outcome.done} className="mx-5 mb-4" /> : null}
+      </StatusRegion>
       <div className="flex justify-end border-t px-5 py-3">
         <SignOutEverywhere />
       </div>

@@ -6,7 +6,7 @@ import { text } from '@ballast/ui/form/rules';
 import { FormProblem, SubmitButton } from '@ballast/ui/form/submit';
 import { useForm } from '@ballast/ui/form/use-form';
 import { Input, Textarea } from '@ballast/ui/input';
-import { Status } from '@ballast/ui/status';
+import { Status, StatusRegion } from '@ballast/ui/status';
 import { useRouter } from 'next/navigation';
 import { useTranslations } from 'next-intl';
 import { useState } from 'react';
@@ -42,7 +42,7 @@ export function RequestForm() {
             {(control) => <Textarea {...control} maxLength={5000} rows={6} />}
           </Field>
           <FormProblem problem={problem} />
-          {sent ? <Status tone="success" message={t('sent')} /> : null}
+          <StatusRegion>{sent ? <Status tone="success" message={t('sent')} /> : null}</StatusRegion>
           <SubmitButton pending={pending} className="justify-self-start">
             {t('send')}
           </SubmitButton>

@@ -19,7 +19,8 @@ const FORWARDED = ['cookie', 'user-agent', 'x-forwarded-for', 'x-request-id', 'a
 // biome-ignore lint/suspicious/noExplicitAny: the bound of hono's own `hc`; a narrower one loses the routes.
 export async function serverApi<Routes extends Hono<any, any, any>>(path: string) {
   const incoming = await headers();
-  const forwarded: Record<string, string> = {};
+  // A cookie that the API renewed now would never reach the browser; the browser asks for it itself.
+  const forwarded: Record<string, string> = { 'ballast-do-not-extend': '1' };
   for (const name of FORWARDED) {
     const value = incoming.get(name);
     if (value) forwarded[name] = value;

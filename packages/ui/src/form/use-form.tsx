@@ -12,8 +12,8 @@ interface Options<Name extends string, Data> {
   onDone: (done: { data: Data; values: Record<Name, string>; form: HTMLFormElement }) => void | Promise<void>;
   /** Handles a problem in another way than showing it; true when it did. */
   onProblem?: (problem: Problem, values: Record<Name, string>) => boolean | Promise<boolean>;
-  /** Problems that belong to one field, by code. */
-  problemField?: Partial<Record<string, NoInfer<Name>>>;
+  /** Problems that belong to one field, by code, and what to say there if not the catalogue's sentence. */
+  problemFields?: Record<string, { field: NoInfer<Name>; message?: string }>;
 }
 
 /**
@@ -25,7 +25,7 @@ export function useForm<Name extends string, Data>({
   submit,
   onDone,
   onProblem,
-  problemField,
+  problemFields,
 }: Options<Name, Data>) {
   const t = useTranslations() as unknown as Translate;
   const busy = useRef(false);
@@ -65,9 +65,11 @@ export function useForm<Name extends string, Data>({
     if (await onProblem?.(result.problem, values)) return;
     if (isSignedOut(result.problem)) return signInAgain();
 
-    const message = problemMessage(t, result.problem);
-    const owner = problemField?.[result.problem.code];
-    if (owner) return showErrors(form, { [owner]: message } as Partial<Record<Name, string>>);
+    const owner = problemFields?.[result.problem.code];
+    if (owner) {
+      const message = owner.message ?? problemMessage(t, result.problem);
+      return showErrors(form, { [owner.field]: message } as Partial<Record<Name, string>>);
+    }
     const refused = result.problem.fields.filter((field): field is { path: Name; message: string } =>
       names.includes(field.path as Name),
     );

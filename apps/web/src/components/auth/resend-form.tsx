@@ -3,7 +3,7 @@ import { call } from '@ballast/ui/api/problem';
 import { email } from '@ballast/ui/form/rules';
 import { FormProblem, SubmitButton } from '@ballast/ui/form/submit';
 import { useForm } from '@ballast/ui/form/use-form';
-import { Status } from '@ballast/ui/status';
+import { Status, StatusRegion } from '@ballast/ui/status';
 import { useTranslations } from 'next-intl';
 import { useState } from 'react';
 import { accounts } from '../../api/accounts.ts';
@@ -29,7 +29,7 @@ export function ResendForm({ known, label, done }: { known?: string | null; labe
         <EmailField error={errors.email} />
       )}
       <FormProblem problem={problem} />
-      {sent ? <Status tone="success" message={done} /> : null}
+      <StatusRegion>{sent ? <Status tone="success" message={done} /> : null}</StatusRegion>
       <SubmitButton variant={typeof known === 'string' ? 'secondary' : 'primary'} pending={pending} className="w-full">
         {label}
       </SubmitButton>

@@ -3,6 +3,7 @@ import Link from 'next/link';
 import { useTranslations } from 'next-intl';
 import type { ReactNode } from 'react';
 import { SkipLink } from '../skip-link.tsx';
+import { KeepSession } from './keep-session.tsx';
 import type { Me } from './me.ts';
 import { MobileMenu } from './mobile-menu.tsx';
 import { Sidebar } from './sidebar.tsx';
@@ -12,6 +13,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   return (
     <div className="lg:grid lg:grid-cols-[15.5rem_1fr]">
       <SkipLink />
+      <KeepSession />
       <aside className="sticky top-0 hidden h-dvh border-r bg-deep lg:block">
         <Sidebar me={me} />
       </aside>

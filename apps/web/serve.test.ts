@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+
+/** Stands in for the built `server.js`: one port, whose answers take a while. */
+const server = `
+import http from 'node:http';
+const draining = Symbol.for('ballast.web.draining');
+http.createServer((request, response) => {
+  const answer = () => response.end(JSON.stringify({
+    forwardedFor: request.headers['x-forwarded-for'], draining: globalThis[draining] === true,
+  }));
+  if (request.url === '/slow') console.log('in flight');
+  setTimeout(answer, request.url === '/slow' ? 500 : request.url === '/stuck' ? 60_000 : 0);
+}).listen(0, process.env.HOSTNAME, function () { console.log('port ' + this.address().port); });
+`;
+
+const started: { child: ChildProcess; folder: string }[] = [];
+
+afterEach(() => {
+  for (const { child, folder } of started.splice(0)) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  }
+});
+
+async function start(env: Record<string, string> = {}) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ballast-serve-'));
+  copyFileSync(path.join(import.meta.dirname, 'serve.mjs'), path.join(folder, 'serve.mjs'));
+  writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(path.join(folder, 'server.js'), server);
+  const child = spawn(process.execPath, [path.join(folder, 'serve.mjs')], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push({ child, folder });
+  const said = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for await (const [chunk] of on(child)) {
+      const match = pattern.exec(String(chunk));
+      if (match) return match;
+    }
+    throw new Error(`never said ${pattern}`);
+  };
+  const [, port] = await said(/port (\d+)/);
+  return { child, said, url: `http://127.0.0.1:${port}` };
+}
+
+async function* on(child: ChildProcess) {
+  while (child.stdout) yield (await once(child.stdout, 'data')) as [Buffer];
+}
+
+it('appends who connected to X-Forwarded-For, whatever the caller claims', async () => {
+  const { url } = await start();
+  expect(await (await fetch(url)).json()).toMatchObject({ forwardedFor: '127.0.0.1' });
+  const claimed = await fetch(url, { headers: { 'x-forwarded-for': '203.0.113.9' } });
+  expect(await claimed.json()).toMatchObject({ forwardedFor: '203.0.113.9, 127.0.0.1' });
+});
+
+it('finishes what is in flight, then ends by itself, well before its grace is over', async () => {
+  const { child, said, url } = await start();
+  const answer = fetch(`${url}/slow`);
+  await said(/in flight/);
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect((await answer).status).toBe(200);
+  expect(await ended).toEqual([0, null]);
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+it('keeps answering for the delay, and says that it drains', async () => {
+  const { child, url } = await start({ SHUTDOWN_DELAY_MS: '700' });
+  child.kill('SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(await (await fetch(url)).json()).toMatchObject({ draining: true });
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+it('ends when the grace is over, whoever is still waiting', async () => {
+  const { child, url } = await start({ SHUTDOWN_GRACE_MS: '300' });
+  const stuck = fetch(`${url}/stuck`).catch((error: unknown) => error);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(await stuck).toBeInstanceOf(Error);
+});
