@@ -30,11 +30,12 @@ export async function handOver(script, args) {
 
 /** npm that is killed cannot pass a signal on, and the shell between goes on without it: both are watched. */
 function watchParents(gone) {
-  const chain = () => [process.ppid, parentOf(process.ppid)].join();
-  const before = chain();
   if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const [parent, grandparent] = [process.ppid, parentOf(process.ppid)];
   const timer = setInterval(() => {
-    if (chain() === before) return;
+    const now = process.ppid === parent ? parentOf(parent) : 1;
+    // Nothing learned is no reason to stop.
+    if (now === undefined || now === grandparent) return;
     clearInterval(timer);
     gone();
   }, 1000);
@@ -43,13 +44,13 @@ function watchParents(gone) {
 }
 
 function parentOf(pid) {
-  if (process.platform === 'win32') return 0;
+  if (process.platform === 'win32') return undefined;
   try {
     if (process.platform !== 'linux') return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)]));
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

@@ -26,7 +26,7 @@ export interface Session {
  */
 export async function session(mode: Mode, work: (session: Session) => Promise<void>): Promise<never> {
   const ending = new AbortController();
-  onRequestToStop(() => ending.abort());
+  onRequestToStop((why) => ending.abort({ why }));
   const problems: string[] = [];
   let data = '';
   let close = async () => {};
@@ -72,10 +72,11 @@ export async function session(mode: Mode, work: (session: Session) => Promise<vo
     // A step that Ctrl-C or another's death cut short failed for no reason of its own.
     if (!ending.signal.aborted) problems.push(sentenceOf(error, data));
   }
-  if (typeof ending.signal.reason === 'string') problems.push(ending.signal.reason);
+  const { reason } = ending.signal;
+  if (typeof reason === 'string') problems.push(reason);
   ending.abort();
   if (problems.length > 0) process.stderr.write(`\n  ${problems.join('\n  ')}\n\n`);
-  else process.stdout.write('\n  Stopping …');
+  else process.stdout.write(`\n  Stopping${reason?.why ? ` (${reason.why})` : ''} …`);
   const started = Date.now();
   await close().catch((error) => problems.push(sentenceOf(error, data)));
   if (problems.length === 0) process.stdout.write(` stopped in ${seconds(Date.now() - started)}.\n`);
@@ -121,9 +122,11 @@ function givenUrls({ databaseUrl, databaseDispatcherUrl, databaseOwnerUrl }: Set
 }
 
 /** Ctrl-C, a polite kill, a closed terminal, and the death of the process that started this one. */
-function onRequestToStop(end: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  process.once('disconnect', end);
+function onRequestToStop(end: (why: string) => void): void {
+  process.on('SIGINT', () => end(''));
+  process.on('SIGTERM', () => end('asked by SIGTERM'));
+  process.on('SIGHUP', () => end('the terminal was closed'));
+  process.once('disconnect', () => end('npm is gone'));
   // Whoever closed the terminal will not read the rest.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }

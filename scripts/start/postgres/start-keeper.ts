@@ -6,7 +6,7 @@ import { knownProcess } from '../processes.ts';
 import { type RunRecord, writeRecord } from '../run-record.ts';
 import { secretFile } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
-import { StartProblem } from '../start-problem.ts';
+import { StartProblem, Stopped } from '../start-problem.ts';
 import type { KeeperMessage, KeeperOptions } from './keeper.ts';
 
 export interface Keeper {
@@ -40,7 +40,9 @@ export async function startKeeper(settings: Settings, record: RunRecord, ending:
   writeRecord(settings.data, record);
   const stop = () => stopKeeper(child);
   ending.signal.addEventListener('abort', stop);
-  const postgres = await firstAnswer(child);
+  const postgres = await firstAnswer(child).catch((error) => {
+    throw ending.signal.aborted ? new Stopped('postgres') : error;
+  });
   ending.signal.removeEventListener('abort', stop);
   if (postgres !== undefined) record.postgres = knownProcess('postgres', postgres);
   writeRecord(settings.data, record);
