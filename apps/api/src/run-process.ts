@@ -10,8 +10,8 @@ export interface RunningProcess {
   vital?: Promise<unknown>;
 }
 
-/** Beyond the grace, for closing pools. After it the process ends whatever still hangs. */
-const lastResortMs = 5_000;
+/** Beyond the grace, for handing jobs back and closing pools. After it the process ends whatever still hangs. */
+const lastResortMs = 10_000;
 
 /**
  * The life of a process: open, run until a signal, release. A second signal ends it

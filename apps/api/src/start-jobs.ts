@@ -13,6 +13,8 @@ export interface RunningJobs {
   close(options: { graceMs: number }): Promise<void>;
 }
 
+const idleGraceMs = 1_000;
+
 /**
  * Waits for Postgres as long as it takes, and then consumes. Its pools are its own:
  * jobs run longer than requests may, and neither is to starve the other.
@@ -46,8 +48,10 @@ export function startJobs(
     async close({ graceMs }) {
       closing.abort();
       await starting;
-      await worker?.close({ graceMs });
-      await transport.close().catch((error: unknown) => log.warn({ error }, 'queue not closed'));
+      // With nothing under way only the queue is waited for, and one that is away would use up the grace.
+      await worker?.close({ graceMs: worker.inFlight() === 0 ? Math.min(graceMs, idleGraceMs) : graceMs });
+      const closed = transport.close().catch((error: unknown) => log.warn({ error }, 'queue not closed'));
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, idleGraceMs))]);
       await Promise.all([db.close(), jobsDb.close()]);
     },
   };

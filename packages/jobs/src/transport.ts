@@ -43,6 +43,8 @@ export interface Consumer {
 export type TransportOptions = { redisUrl: string } | { postgresUrl: string };
 
 const postgresSchema = 'bullmq';
+/** 'Bull' in ASCII. */
+const transportLockKey = 0x42756c6c;
 
 /**
  * Lock settings that held: a killed worker's pack is noticed in 16–19 s, and a
@@ -185,13 +187,21 @@ export async function migrateTransport(ownerUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
+    // Held until the connection ends: of several processes one at a time, or their grants collide.
+    await client.query('select pg_advisory_lock($1)', [transportLockKey]);
     await runMigrations(client, postgresSchema);
     // create: BullMQ makes a sequence for each queue when the first pack is added.
     await client.query(`
       grant usage, create on schema ${postgresSchema} to ${roles.dispatcher};
       grant all on all tables in schema ${postgresSchema} to ${roles.dispatcher};
-      grant all on all sequences in schema ${postgresSchema} to ${roles.dispatcher};
       grant execute on all functions in schema ${postgresSchema} to ${roles.dispatcher};`);
+    // Not `on all sequences`: the queues' own belong to the dispatcher already, and the owner may not grant those.
+    await client.query(`
+      do $$ declare made regclass; begin
+        for made in select oid::regclass from pg_class
+          where relkind = 'S' and relnamespace = '${postgresSchema}'::regnamespace and relowner = current_user::regrole
+        loop execute format('grant all on sequence %s to ${roles.dispatcher}', made); end loop;
+      end $$`);
   } finally {
     await client.end();
   }
