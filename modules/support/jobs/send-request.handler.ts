@@ -12,7 +12,7 @@ import { sendRequest } from './send-request.job.ts';
 export const handler = defineHandler<{ requestId: string }, Tx, Services>(
   sendRequest,
   async ({ payload: { requestId }, ctx, services }) => {
-    const asked = await ctx.step('read', async (tx) => {
+    const asked = await ctx.read(async (tx) => {
       const [row] = await tx.select().from(request).where(eq(request.id, requestId));
       return row ? { subject: row.subject, body: row.body, name: row.authorName, email: row.authorEmail } : null;
     });

@@ -72,6 +72,13 @@ export function openJobContext(db: Database, row: RunningRow, signal: AbortSigna
         await failpoint('run.committed');
         return result;
       }),
+    read: (work) =>
+      through('ctx.read', () =>
+        withScope(db, scope, async (tx) => {
+          await sqlOf(tx)`set transaction read only`;
+          return work(tx);
+        }),
+      ),
     step: (key, work) => through(`ctx.step('${key}')`, () => withScope(db, scope, (tx) => runStep(tx, row, key, work))),
   };
   return {

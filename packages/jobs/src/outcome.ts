@@ -43,6 +43,12 @@ export function outcomeOfError(error: unknown): Outcome {
 /** One line without the stack: it is stored, and shown to operators. */
 function describe(error: Error): string {
   const code = error instanceof AppError ? `${error.code}: ` : '';
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return `${code}${error.message}${cause}`.slice(0, 2_000);
+  const cause = error.cause instanceof Error ? ` (${withoutValues(error.cause.message)})` : '';
+  return `${code}${withoutValues(error.message)}${cause}`.slice(0, 2_000);
+}
+
+/** Drizzle appends a failed statement's parameters to its message: people's data, and perhaps secrets. */
+function withoutValues(message: string): string {
+  const at = message.indexOf('\nparams:');
+  return at === -1 ? message : message.slice(0, at);
 }

@@ -161,6 +161,18 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
     expect(await effects()).toEqual([{ n: 1, attempt: 1 }]);
   });
 
+  it('reads in the tenant’s scope without writing, completing or keeping anything', async () => {
+    const seen: unknown[] = [];
+    await work(async ({ payload, ctx }) => {
+      seen.push(await ctx.read((tx) => sqlOf(tx)`select ballast.tenant_id() as tenant`));
+      await ctx.read(insert(payload.n, ctx)).catch((error) => seen.push(error.message));
+      await ctx.transaction(insert(payload.n, ctx));
+    });
+    await becomes(await add(1), 'done');
+    expect(seen).toEqual([[{ tenant }], expect.stringContaining('read-only transaction')]);
+    expect(await effects()).toHaveLength(1);
+  });
+
   it('opens one write door: a second transaction, and a step after it, are refused', async () => {
     const refused: unknown[] = [];
     await work(async ({ payload, ctx }) => {

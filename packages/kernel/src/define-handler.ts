@@ -22,6 +22,8 @@ export interface JobContext<Tx> extends ActionContext<Tx> {
   readonly attempt: number;
   /** Aborts at the job's timeout and when the process must go. */
   readonly signal: AbortSignal;
+  /** Looks without completing or keeping anything: a read-only transaction in the tenant's scope. */
+  read<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
   /**
    * One commit of several: `work`'s writes and its result are kept together, so
    * that a repeat of the job returns the kept result and runs `work` no more.
