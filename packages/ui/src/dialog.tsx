@@ -1,10 +1,11 @@
 'use client';
 import { AlertDialog } from '@base-ui/react/alert-dialog';
-import type { ReactElement, ReactNode } from 'react';
+import type { ReactNode, RefObject } from 'react';
 import { Button } from './button.tsx';
 
 interface ConfirmProps {
-  trigger: ReactElement;
+  /** The button that opened it: where the focus goes back to. */
+  opener: RefObject<HTMLButtonElement | null>;
   title: string;
   description: string;
   cancel: string;
@@ -19,7 +20,7 @@ interface ConfirmProps {
 
 /** Asks before something that cannot be taken back. Escape and a click outside are a no. */
 export function ConfirmDialog({
-  trigger,
+  opener,
   title,
   description,
   cancel,
@@ -32,10 +33,12 @@ export function ConfirmDialog({
 }: ConfirmProps) {
   return (
     <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
-      <AlertDialog.Trigger render={trigger} />
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className="fixed inset-0 bg-[oklch(0.12_0.02_236/0.45)] transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
-        <AlertDialog.Popup className="-translate-x-1/2 -translate-y-1/2 fixed top-1/2 left-1/2 grid w-[min(26rem,calc(100vw-2rem))] gap-5 rounded-xl border bg-raised p-6 shadow-float transition-[opacity,scale] duration-150 data-[ending-style]:scale-97 data-[starting-style]:scale-97 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0">
+        <AlertDialog.Popup
+          finalFocus={opener}
+          className="-translate-x-1/2 -translate-y-1/2 fixed top-1/2 left-1/2 grid w-[min(26rem,calc(100vw-2rem))] gap-5 rounded-xl border bg-raised p-6 shadow-float transition-[opacity,scale] duration-150 data-[ending-style]:scale-97 data-[starting-style]:scale-97 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0"
+        >
           <div className="grid gap-1.5">
             <AlertDialog.Title className="font-semibold text-lg">{title}</AlertDialog.Title>
             <AlertDialog.Description className="text-muted">{description}</AlertDialog.Description>
