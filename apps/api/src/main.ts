@@ -52,7 +52,7 @@ await runProcess(async () => {
   return {
     log,
     graceMs,
-    vital: refuseLossyPostgres(context.db, log, stopping.signal),
+    vital: Promise.all([refuseLossyPostgres(context.db, log, stopping.signal), consumer?.admitted]),
     async release() {
       stopping.abort();
       health.startDraining();

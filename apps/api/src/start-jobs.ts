@@ -1,5 +1,6 @@
 import { type Database, durabilityProblems, openDatabase } from '@ballast/db';
 import type { Services } from '@ballast/http';
+import { inspectStores } from '@ballast/jobs/guard';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, type RunningWorker, startWorker } from '@ballast/jobs/work';
 import { AppError } from '@ballast/kernel';
@@ -9,6 +10,8 @@ import { release } from './release.ts';
 
 /** Consumers, dispatcher and sweep of this process; `started` once they run. */
 export interface RunningJobs {
+  /** Resolves when the queue's Redis may be trusted with jobs; rejects with the reason when it may not. */
+  readonly admitted: Promise<void>;
   started(): boolean;
   close(options: { graceMs: number }): Promise<void>;
 }
@@ -39,11 +42,18 @@ export function startJobs(
   );
   const closing = new AbortController();
   let worker: RunningWorker | null = null;
-  const starting = retry(closing.signal, log, async () => {
+  const open = async () => {
     worker = await startWorker({ ...options, db, jobsDb, transport, role: config.process, release });
     log.info({ transport: transport.kind, jobs: options.jobs.length }, 'jobs are consumed');
-  });
+  };
+  const admitted = refuseLossyQueue(config, log, closing.signal);
+  const starting = admitted.then(
+    () => retry(closing.signal, log, open),
+    // Whoever holds `admitted` ends the process with the reason.
+    () => {},
+  );
   return {
+    admitted,
     started: () => worker !== null,
     async close({ graceMs }) {
       closing.abort();
@@ -65,6 +75,24 @@ export async function refuseLossyPostgres(db: Database, log: Logger, signal: Abo
   });
   if (problems.length === 0) return;
   throw new AppError('database.not_durable', { public: problems.join('\n'), retryable: false });
+}
+
+/** Resolves when the queue's Redis answers and keeps what it is given; throws when it would evict jobs. */
+async function refuseLossyQueue(
+  config: Config<'api'> | Config<'worker'>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const { REDIS_QUEUE_URL: queueUrl, REDIS_URL: cacheUrl = null } = config.values;
+  if (!queueUrl) return;
+  let refusals: string[] = [];
+  await retry(signal, log, async () => {
+    const found = await inspectStores({ queueUrl, cacheUrl });
+    refusals = found.refusals;
+    for (const warning of found.warnings) log.warn({}, warning);
+  });
+  if (refusals.length === 0) return;
+  throw new AppError('queue.not_trustworthy', { public: refusals.join('\n'), retryable: false });
 }
 
 /** Repeats `attempt` every second until it succeeds; gives up quietly when `signal` aborts. */
