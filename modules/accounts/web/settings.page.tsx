@@ -2,6 +2,7 @@ import { call } from '@ballast/ui/api/problem';
 import { serverApi, signedIn } from '@ballast/ui/api/server';
 import { Section } from '@ballast/ui/card';
 import { PageHeader } from '@ballast/ui/page-header';
+import { ServiceDown } from '@ballast/ui/service-down';
 import { Status } from '@ballast/ui/status';
 import type { Metadata } from 'next';
 import { getNow, getTranslations } from 'next-intl/server';
@@ -23,7 +24,7 @@ export default async function SettingsPage() {
     call(() => api.me.$get()).then(signedIn),
     call(() => api.sessions.$get()).then(signedIn),
   ]);
-  if (!me.ok) return null; // the layout asked the same and shows why
+  if (!me.ok) return <ServiceDown problem={me.problem} />;
   const { user } = me.data;
   return (
     <>

@@ -1,7 +1,7 @@
+import { ServiceDown } from '@ballast/ui/service-down';
 import { NextIntlClientProvider } from 'next-intl';
 import type { ReactNode } from 'react';
 import { requireMe } from '../../api/me.ts';
-import { ServiceDown } from '../../components/shell/service-down.tsx';
 import { Shell } from '../../components/shell/shell.tsx';
 import { messages as moduleMessages } from '../../generated/modules.ts';
 import { clientMessages } from '../../i18n/client-messages.ts';
@@ -11,7 +11,13 @@ export default async function AppLayout({ children }: { children: ReactNode }) {
   const [me, messages] = await Promise.all([requireMe(), clientMessages('shell', ...Object.keys(moduleMessages))]);
   return (
     <NextIntlClientProvider messages={messages}>
-      {me.ok ? <Shell me={me.data}>{children}</Shell> : <ServiceDown problem={me.problem} />}
+      {me.ok ? (
+        <Shell me={me.data}>{children}</Shell>
+      ) : (
+        <main className="grid min-h-dvh place-items-center">
+          <ServiceDown problem={me.problem} />
+        </main>
+      )}
     </NextIntlClientProvider>
   );
 }

@@ -1,3 +1,4 @@
+import { ServiceDown } from '@ballast/ui/service-down';
 import type { Metadata } from 'next';
 import { getTranslations } from 'next-intl/server';
 import { mySessions, requireMe } from '../../../api/me.ts';
@@ -11,7 +12,7 @@ export async function generateMetadata(): Promise<Metadata> {
 
 export default async function DashboardPage() {
   const [t, me, sessions] = await Promise.all([getTranslations('dashboard'), requireMe(), mySessions()]);
-  if (!me.ok) return null; // the layout shows why
+  if (!me.ok) return <ServiceDown problem={me.problem} />;
   const { user, organization } = me.data;
   return (
     <>
