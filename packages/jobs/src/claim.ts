@@ -6,6 +6,7 @@ import type { Fleet } from './fleet.ts';
 /** Rows of one job that travel together. */
 export interface Pack {
   id: string;
+  name: string;
   jobIds: string[];
 }
 
@@ -133,7 +134,7 @@ function fill(rows: readonly DueRow[], request: ClaimRequest): Pack[] {
       continue;
     }
     if (packs.length === request.freePacks) continue;
-    const pack = { id: uuidv7(), jobIds: [row.id] };
+    const pack = { id: uuidv7(), name: row.name, jobIds: [row.id] };
     packs.push(pack);
     if (!row.alone) open.set(job, { pack, room: rowsPerPack(request.fleet.runMs.get(row.name)) - 1 });
   }

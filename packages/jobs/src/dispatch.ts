@@ -14,6 +14,7 @@ import { wakeChannel } from './enqueue.ts';
 import { keepEpoch } from './epoch.ts';
 import { failpoint } from './failpoint.ts';
 import { look } from './look.ts';
+import type { JobObserver } from './observe.ts';
 import { runDueSlots } from './schedule.ts';
 import type { Transport } from './transport.ts';
 
@@ -26,6 +27,7 @@ export interface DispatcherOptions {
   schedules?: ReadonlyMap<string, ScheduleDefinition>;
   /** How long an announcement may be lost before the rows are found anyway. */
   pollEveryMs?: number;
+  observe?: JobObserver | undefined;
 }
 
 export interface Dispatcher {
@@ -121,7 +123,10 @@ async function round(options: DispatcherOptions, lanes: Map<string, string | nul
   }
   // Nothing is handed to a store before it is known to be the one that holds the rest.
   const returned = await keepEpoch(options.db, options.transport, epoch, options.log);
-  if (returned) found.more = true;
+  if (returned) {
+    found.more = true;
+    options.observe?.repaired('wiped', returned);
+  }
   for (const queue of waiting) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
     const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (inFlight.get(queue) ?? 0);
@@ -141,7 +146,8 @@ async function round(options: DispatcherOptions, lanes: Map<string, string | nul
   return found;
 }
 
-async function hand({ db, transport }: DispatcherOptions, queue: string, packs: readonly Pack[]): Promise<void> {
+async function hand(options: DispatcherOptions, queue: string, packs: readonly Pack[]): Promise<void> {
+  const { db, transport } = options;
   const packIds = packs.map((pack) => pack.id);
   try {
     await transport.add(queue, packIds);
@@ -152,4 +158,5 @@ async function hand({ db, transport }: DispatcherOptions, queue: string, packs: 
       where pack_id = any(${packIds}::uuid[]) and state = 'dispatched' and started_at is null`;
     throw cause;
   }
+  for (const pack of packs) options.observe?.dispatched({ name: pack.name, queue }, pack.jobIds.length);
 }

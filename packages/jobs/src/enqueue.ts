@@ -11,6 +11,7 @@
 import { onCommit, sqlOf, type Tx } from '@ballast/db';
 import { AppError, type JobDefinition } from '@ballast/kernel';
 import { uuidv7 } from 'uuidv7';
+import { type EnqueuedEvent, enqueuedChannel } from './observe.ts';
 
 export interface EnqueueOptions {
   /** Not before this moment; now, when left out. */
@@ -75,7 +76,14 @@ export async function enqueueMany<Payload>(
       insert into jobs.payload (job_id, body) select input.id, input.body::jsonb from input join added using (id)
     )
     select id, key from added`;
-  onCommit((db) => db.notify(wakeChannel));
+  onCommit((db) => {
+    db.notify(wakeChannel);
+    if (!enqueuedChannel.hasSubscribers) return;
+    // Rows that a key had kept pending are returned too, and are not new.
+    const added = new Set(inserted.map((row) => row.id));
+    const event: EnqueuedEvent = { job, rows: rows.filter((row) => added.has(row.id)).length };
+    enqueuedChannel.publish(event);
+  });
   const idOfKey = new Map(inserted.map((row) => [row.key, row.id]));
   const withoutKey = rows.filter((row) => row.key === undefined).map((row) => row.id);
   return items.map((item) => (item.key === undefined ? withoutKey.shift() : idOfKey.get(item.key)) as string);

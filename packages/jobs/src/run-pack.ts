@@ -22,6 +22,8 @@ interface LiveRow {
   tenant_id: string | null;
   attempt: number;
   body: unknown;
+  wait_ms: number;
+  lag_ms: number;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function runPack<Services>(runner: PackRunner<Services>, packId: st
     const attempt = index === 0 ? row.attempt : await startRow(runner, row.id, packId);
     if (attempt === null) continue;
     await failpoint('run.started');
-    const { runMs } = await runRow(runner, started(row, packId, attempt));
+    const { runMs } = await runRow(runner, started(row, packId, attempt, performance.now() - openedAt));
     runner.measured(row.name, runMs);
   }
 }
@@ -56,7 +58,9 @@ async function openPack<Services>(runner: PackRunner<Services>, packId: string):
       where id = (select id from live order by run_at, id limit 1) and pack_id = ${packId} and state = 'dispatched'
       returning id, attempt
     )
-    select job.id, job.name, job.version, job.tenant_id, coalesce(started.attempt, job.attempt) as attempt, payload.body
+    select job.id, job.name, job.version, job.tenant_id, coalesce(started.attempt, job.attempt) as attempt, payload.body,
+           (extract(epoch from now() - job.run_at) * 1000)::float8 as wait_ms,
+           (extract(epoch from job.dispatched_at - job.run_at) * 1000)::float8 as lag_ms
     from live
     join jobs.job on job.id = live.id
     join jobs.payload on payload.job_id = job.id
@@ -81,7 +85,7 @@ async function returnUnstarted(db: Database, packId: string): Promise<void> {
     where pack_id = ${packId} and state = 'dispatched' and started_at is null`;
 }
 
-function started(row: LiveRow, packId: string, attempt: number): StartedRow {
+function started(row: LiveRow, packId: string, attempt: number, sinceOpenMs: number): StartedRow {
   return {
     id: row.id,
     packId,
@@ -90,5 +94,7 @@ function started(row: LiveRow, packId: string, attempt: number): StartedRow {
     name: row.name,
     version: row.version,
     body: row.body,
+    waitMs: row.wait_ms + sinceOpenMs,
+    lagMs: row.lag_ms,
   };
 }

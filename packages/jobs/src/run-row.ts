@@ -2,7 +2,8 @@ import type { Database, Tx } from '@ballast/db';
 import type { JobHandler, Log, Outcome } from '@ballast/kernel';
 import type { Completions } from './completions.ts';
 import { FenceLost, openJobContext, type RunningRow } from './job-context.ts';
-import { endingOf, outcomeOfError } from './outcome.ts';
+import type { JobObserver, RunEnd } from './observe.ts';
+import { type Ending, endingOf, outcomeOfError } from './outcome.ts';
 
 /** A job and where its handler is found. The handler is imported when the first such job runs. */
 export interface RegisteredJob<Services = unknown> {
@@ -15,6 +16,9 @@ export interface StartedRow extends RunningRow {
   name: string;
   version: number;
   body: unknown;
+  /** Since `run_at`, and the part of it that passed before the row was dispatched. */
+  waitMs: number;
+  lagMs: number;
 }
 
 export interface RowRunner<Services> {
@@ -24,6 +28,7 @@ export interface RowRunner<Services> {
   log: Log;
   /** Aborts when the process must go. */
   shutdown: AbortSignal;
+  observe?: JobObserver | undefined;
   find(name: string, version: number): RegisteredJob<Services> | undefined;
 }
 
@@ -43,12 +48,17 @@ export async function runRow<Services>(runner: RowRunner<Services>, row: Started
     });
     return { runMs: 0 };
   }
+  const { observe } = runner;
+  const { job } = registered;
+  observe?.started(job, row);
   const startedAt = performance.now();
   const outcome = await run(runner, registered, row, log);
   const runMs = performance.now() - startedAt;
-  if (outcome === null) return { runMs };
-  const ending = endingOf(outcome, registered.job, row.attempt);
+  if (outcome === 'completed') observe?.ended(job, 'done', runMs);
+  if (outcome === null || outcome === 'completed') return { runMs };
+  const ending = endingOf(outcome, job, row.attempt);
   const written = await runner.completions.write({ jobId: row.id, packId: row.packId, ...ending });
+  if (written) observe?.ended(job, endOf(ending), runMs);
   const fields = { state: ending.state, runMs: Math.round(runMs), attempt: row.attempt, failure: ending.failure };
   if (!written) log.warn(fields, 'job was taken over before its outcome was written');
   else if (ending.state === 'dead') log.error(fields, 'job is dead');
@@ -57,13 +67,18 @@ export async function runRow<Services>(runner: RowRunner<Services>, row: Started
   return { runMs };
 }
 
-/** Null: the row needs no outcome, because the handler's transaction wrote it or because it belongs to another now. */
+function endOf(ending: Ending): RunEnd {
+  if (ending.state !== 'pending') return ending.state;
+  return ending.uncharge ? 'snoozed' : 'retried';
+}
+
+/** `completed`: the handler's transaction wrote the outcome. Null: the row belongs to another now. */
 async function run<Services>(
   runner: RowRunner<Services>,
   registered: RegisteredJob<Services>,
   row: StartedRow,
   log: Log,
-): Promise<Outcome | null> {
+): Promise<Outcome | 'completed' | null> {
   const payload = registered.job.payload.safeParse(row.body);
   if (!payload.success) {
     const paths = payload.error.issues.map((issue) => `${issue.path.join('.') || 'payload'}: ${issue.message}`);
@@ -82,7 +97,7 @@ async function run<Services>(
     if (!doors.completed()) return outcome;
     if (outcome.outcome !== 'done')
       log.warn({ outcome: outcome.outcome }, 'outcome ignored: the transaction had completed the job');
-    return null;
+    return 'completed';
   } catch (error) {
     if (error instanceof FenceLost) {
       log.warn({ reason: error.message }, 'job was taken over; rolled back');
@@ -90,7 +105,7 @@ async function run<Services>(
     }
     if (doors.completed()) {
       log.error({ error: (error as Error).message }, 'handler failed after its transaction had completed the job');
-      return null;
+      return 'completed';
     }
     if (runner.shutdown.aborted) return { outcome: 'snoozed', forMs: 0 };
     return outcomeOfError(error);

@@ -6,6 +6,7 @@
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
 import { silentAfterMs } from './fleet.ts';
+import type { JobObserver } from './observe.ts';
 import type { Transport } from './transport.ts';
 
 export interface Swept {
@@ -29,6 +30,7 @@ export interface SweepOptions {
   keepEndedDays?: number;
   /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
   settledAfterMs?: number;
+  observe?: JobObserver | undefined;
 }
 
 /** 'Swep' in ASCII. */
@@ -44,6 +46,9 @@ export function startSweep(options: SweepOptions): { close(): Promise<void> } {
     busy = true;
     under = sweep(options)
       .then((swept) => {
+        for (const why of ['orphaned', 'lost', 'stale'] as const) {
+          if (swept?.[why]) options.observe?.repaired(why, swept[why]);
+        }
         if (swept && swept.orphaned + swept.lost > 0) options.log.warn({ ...swept }, 'sweep returned jobs');
       })
       .catch((error: Error) => options.log.warn({ error: error.message }, 'sweep failed'))

@@ -12,6 +12,7 @@ import { uuidv7 } from 'uuidv7';
 import { openCompletions } from './completions.ts';
 import { startDispatcher } from './dispatch.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import type { JobObserver } from './observe.ts';
 import { runPack } from './run-pack.ts';
 import type { RegisteredJob } from './run-row.ts';
 import { registerSchedules } from './schedule.ts';
@@ -38,6 +39,8 @@ export interface WorkerOptions<Services> {
   release: string;
   /** Ends the process, for a supervisor to start it anew; by default it sends itself SIGTERM. */
   onWedged?: () => void;
+  /** Told of what can be counted. */
+  observe?: JobObserver | undefined;
 }
 
 export interface RunningWorker {
@@ -54,7 +57,7 @@ const weight = 0.2;
 
 /** Starts to dispatch and consume. Resolves once the process is known to the others. */
 export async function startWorker<Services>(options: WorkerOptions<Services>): Promise<RunningWorker> {
-  const { db, jobsDb, transport, log, schedules = [] } = options;
+  const { db, jobsDb, transport, log, schedules = [], observe } = options;
   const processId = uuidv7();
   const registry = new Map(options.jobs.map((entry) => [`${entry.job.name}@${entry.job.version}`, entry]));
   const slots = slotsOf(options);
@@ -86,6 +89,7 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     services: options.services,
     log,
     shutdown: abort.signal,
+    observe,
     stopping: () => stopping,
     find: (name: string, version: number) => registry.get(`${name}@${version}`),
     measured: (name: string, ms: number) => runMs.set(name, (runMs.get(name) ?? ms) * (1 - weight) + ms * weight),
@@ -109,12 +113,13 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     db: jobsDb,
     transport,
     log,
+    observe,
     schedules: new Map(schedules.map((schedule) => [schedule.name, schedule])),
   });
   const consumers = Object.entries(slots).map(([queue, count]) =>
     transport.consume(queue, count, (packId) => run(queue, packId)),
   );
-  const sweeper = startSweep({ db: jobsDb, transport, log });
+  const sweeper = startSweep({ db: jobsDb, transport, log, observe });
   const startedAt = performance.now();
   const watchdog = startWatchdog({
     db: jobsDb,
