@@ -34,10 +34,10 @@ export function ConfirmDialog({
   return (
     <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>
-        <AlertDialog.Backdrop className="fixed inset-0 bg-[oklch(0.12_0.02_236/0.45)] transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
+        <AlertDialog.Backdrop className="fixed inset-0 z-40 bg-[oklch(0.12_0.02_236/0.45)] transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
         <AlertDialog.Popup
           finalFocus={opener}
-          className="-translate-x-1/2 -translate-y-1/2 fixed top-1/2 left-1/2 grid w-[min(26rem,calc(100vw-2rem))] gap-5 rounded-xl border bg-raised p-6 shadow-float transition-[opacity,scale] duration-150 data-[ending-style]:scale-97 data-[starting-style]:scale-97 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0"
+          className="-translate-x-1/2 -translate-y-1/2 fixed top-1/2 z-40 left-1/2 grid w-[min(26rem,calc(100vw-2rem))] gap-5 rounded-xl border bg-raised p-6 shadow-float transition-[opacity,scale] duration-150 data-[ending-style]:scale-97 data-[starting-style]:scale-97 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0"
         >
           <div className="grid gap-1.5">
             <AlertDialog.Title className="font-semibold text-lg">{title}</AlertDialog.Title>

@@ -16,10 +16,10 @@ export function Drawer({ opener, title, open, onOpenChange, children }: DrawerPr
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
-        <Dialog.Backdrop className="fixed inset-0 bg-[oklch(0.12_0.02_236/0.45)] transition-opacity duration-200 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
+        <Dialog.Backdrop className="fixed inset-0 z-40 bg-[oklch(0.12_0.02_236/0.45)] transition-opacity duration-200 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
         <Dialog.Popup
           finalFocus={opener}
-          className="data-[ending-style]:-translate-x-full data-[starting-style]:-translate-x-full fixed inset-y-0 left-0 flex w-[min(18rem,85vw)] flex-col border-r bg-deep shadow-float transition-transform duration-200 ease-out"
+          className="data-[ending-style]:-translate-x-full data-[starting-style]:-translate-x-full fixed inset-y-0 left-0 z-40 flex w-[min(18rem,85vw)] flex-col border-r bg-deep shadow-float transition-transform duration-200 ease-out"
         >
           <Dialog.Title className="sr-only">{title}</Dialog.Title>
           {children}
