@@ -11,6 +11,8 @@ export default defineConfig({
     globalSetup: ['./packages/test-kit/src/global-setup.ts'],
     // Suites own their databases, and forked processes show a handle that stays open.
     pool: 'forks',
+    // Suites mostly wait for Postgres, for a lock to run out, for a process to end.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,

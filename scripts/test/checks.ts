@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../start/settings.ts';
 import { runNode } from './run-command.ts';
@@ -27,9 +26,8 @@ export function checks(): Step[] {
     ...types(root, ''),
     check('unused code (knip)', [bin('knip/bin/knip.js')]),
     check('imports (dependency-cruiser)', [
-      bin('dependency-cruiser/bin/dependency-cruise.mjs'),
-      ...['--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
-      ...['app.config.ts', 'apps', 'packages', 'modules', 'scripts'].filter((name) => existsSync(join(root, name))),
+      bin('dependency-cruiser/bin/dependency-cruiser.mjs'),
+      ...['--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'modules', 'scripts', 'tests', 'app.config.ts'],
     ]),
   ];
 }

@@ -27,7 +27,10 @@ const journeys = (queue: 'postgres' | 'redis') => ({
   postgres: false,
 });
 
-const suites: Step[] = [vitest('suites beside the code', { cwd: root, postgres: true })];
+const suites: Step[] = [
+  vitest('suites beside the code', { cwd: root, args: ['--exclude', 'tests/faults/**'], postgres: true }),
+  vitest('faults: processes killed and frozen', { cwd: root, args: ['tests/faults'], postgres: true }),
+];
 if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });
 
 const withoutOptional: Step[] = [
@@ -42,7 +45,8 @@ const withoutOptional: Step[] = [
   ...types(copy, `, ${optionalModule} off`),
   vitest(`suites, ${optionalModule} off`, {
     cwd: copy,
-    args: ['--exclude', `modules/${optionalModule}/**`, '--exclude', 'scripts/**'],
+    // What a module's absence can change; packages know no module.
+    args: ['apps', 'modules', '--exclude', `modules/${optionalModule}/**`],
     postgres: true,
   }),
   check(`build, ${optionalModule} off`, ['scripts/test/build.ts'], copy, { BALLAST_DATA: join(copy, '.ballast') }),
