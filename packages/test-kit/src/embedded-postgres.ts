@@ -11,8 +11,8 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** Starts a Postgres of the tests' own on a free loopback port, with the settings of production. */
-export async function startPostgres(): Promise<TestServer> {
+/** Starts a Postgres of the tests' own on a free loopback port, with the settings of production and `settings` besides. */
+export async function startPostgres(settings: readonly string[] = []): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'ballast-test-pg-'));
   // Root runs Postgres as another user, who must be able to pass through.
   await chmod(directory, 0o755);
@@ -27,7 +27,9 @@ export async function startPostgres(): Promise<TestServer> {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=300', '-c', 'unix_socket_directories='],
+    postgresFlags: ['listen_addresses=127.0.0.1', 'max_connections=300', 'unix_socket_directories=', ...settings].flatMap(
+      (setting) => ['-c', setting],
+    ),
     onLog: (line) => said.push(String(line)),
     onError: (line) => said.push(String(line)),
   });

@@ -1,0 +1,13 @@
+import type { SuiteOptions } from '../main.ts';
+import type { Row } from '../report.ts';
+import type { Stage } from './stage.ts';
+
+export interface Scenario {
+  name: string;
+  run(stage: Stage, options: SuiteOptions): Promise<ScenarioRow[]>;
+}
+
+/** A comparison, and what it is to reach. */
+export interface ScenarioRow extends Row {
+  goal?: string;
+}

@@ -1,0 +1,45 @@
+import { ratioOf } from '../../statistics.ts';
+import { describeFigures, interleave, measure } from '../rounds.ts';
+import type { Scenario } from '../scenario.ts';
+import { ballast } from '../systems/ballast.ts';
+import { bullmq } from '../systems/bullmq.ts';
+import { bullmqEffects } from '../systems/bullmq-effects.ts';
+import { graphileWorker } from '../systems/graphile-worker.ts';
+import { pgBoss } from '../systems/pg-boss.ts';
+
+/** Commits of 500 jobs, handlers that do nothing and open no transaction. */
+export const noOp: Scenario = {
+  name: 'no-op',
+  async run(stage, { quick, rounds, say }) {
+    const systems = [ballast, bullmq, ...(quick ? [] : [bullmqEffects]), pgBoss, graphileWorker];
+    const produce = { do: 'batches', count: quick ? 5_000 : 20_000, size: 500 } as const;
+    const runs = systems.map((system) => () => measure(stage, { system, produce, slots: slotsOf(system.name) }));
+    const results = await interleave(rounds ?? (quick ? 2 : 5), runs);
+    systems.forEach((system, index) => say(describeFigures(system.name, results[index] ?? [])));
+    const [own = [], ...others] = results;
+    const speed = (figures: typeof own) => figures.map((one) => one.jobsPerSecond);
+    const rows = others.map((figures, index) => {
+      const baseline = systems[index + 1]?.name ?? '';
+      const goal = baseline === 'bullmq-effects' ? {} : { goal: baseline === 'bullmq' ? '≥ 1.5' : '≥ 1.7' };
+      return { name: 'no-op jobs, jobs/s', baseline, ratio: ratioOf(speed(own), speed(figures)), ...goal };
+    });
+    const spent = own.map((one) => one.processorTime);
+    return [
+      ...rows,
+      {
+        name: 'no-op jobs, processor time a job',
+        baseline: '140 µs',
+        ratio: ratioOf(
+          spent,
+          spent.map(() => 140),
+        ),
+        goal: '≤ 1',
+      },
+    ];
+  },
+};
+
+/** Each at the concurrency at which it was fastest here. */
+function slotsOf(system: string): number {
+  return Number(process.env.BENCH_SLOTS) || (system === 'bullmq' || system === 'bullmq-effects' ? 100 : 16);
+}

@@ -1,0 +1,94 @@
+import { openDatabase, withTenant } from '@ballast/db';
+import { enqueue, enqueueMany } from '@ballast/jobs/enqueue';
+import { openTransport } from '@ballast/jobs/transport';
+import { startWorker } from '@ballast/jobs/work';
+import { defineJob, type JobHandler, type Log } from '@ballast/kernel';
+import { z } from 'zod';
+import { now, type Place, type System } from '../system.ts';
+import { createEffectTable, tenant, writeEffect } from './effect-table.ts';
+
+const job = defineJob({ name: 'bench.job', payload: z.strictObject({ n: z.int() }) });
+
+function system(name: string, transportOf: (place: Place) => Parameters<typeof openTransport>[0]): System {
+  return {
+    name,
+    prepare: createEffectTable,
+    async openProducer(place) {
+      const db = openDatabase({ url: place.appUrl, applicationName: 'bench-producer', maxConnections: 16 });
+      return {
+        addBatch: (numbers) =>
+          withTenant(db, tenant, async (tx) => {
+            await enqueueMany(
+              tx,
+              job,
+              numbers.map((n) => ({ payload: { n } })),
+            );
+          }),
+        async writeAndAdd(n) {
+          await withTenant(db, tenant, async (tx) => {
+            await Promise.all([writeEffect(tx, n), enqueue(tx, job, { n })]);
+          });
+          return now();
+        },
+        close: () => db.close(),
+      };
+    },
+    async openWorker(place, { work, slots, handled, completed }) {
+      const db = openDatabase({ url: place.appUrl, applicationName: 'bench-worker', maxConnections: 16 });
+      const jobsDb = openDatabase({ url: place.dispatcherUrl, applicationName: 'bench-worker' });
+      const numberOf = new Map<string, number>();
+      const handler: JobHandler['run'] = async ({ payload, ctx }) => {
+        const { n } = payload as { n: number };
+        if (work === 'transaction') {
+          await ctx.transaction((tx) => writeEffect(tx as never, n));
+          completed(n);
+        } else numberOf.set(ctx.jobId, n);
+        handled(n);
+      };
+      const log = completionsLog((jobId) => {
+        const n = numberOf.get(jobId);
+        numberOf.delete(jobId);
+        if (n !== undefined) completed(n);
+      });
+      const transport = openTransport(transportOf(place), log);
+      const worker = await startWorker({
+        db,
+        jobsDb,
+        transport,
+        jobs: [{ job: job as JobHandler['job'], load: async () => ({ job, run: handler }) as never }],
+        services: null,
+        queues: { default: slots },
+        log,
+        release: 'bench',
+      });
+      return {
+        async remaining() {
+          const [row] = await jobsDb.sql<{ jobs: number }[]>`
+            select count(*)::int as jobs from jobs.job where state in ('pending', 'dispatched')`;
+          return row?.jobs ?? 0;
+        },
+        async close() {
+          await worker.close({ graceMs: 1_000 });
+          await transport.close();
+          await Promise.all([db.close(), jobsDb.close()]);
+        },
+      };
+    },
+  };
+}
+
+/** The worker says at level debug when an outcome is committed; warnings are for the person who runs the bench. */
+function completionsLog(ended: (jobId: string) => void): Log {
+  const say = (fields: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
+  return {
+    debug(fields, message) {
+      if (message === 'job ended') ended((fields as { jobId: string }).jobId);
+    },
+    info() {},
+    warn: say,
+    error: say,
+  };
+}
+
+export const ballast = system('ballast', (place) => ({ redisUrl: place.redisUrl }));
+export const ballastEmbedded = system('ballast-embedded', (place) => ({ postgresUrl: place.dispatcherUrl }));

@@ -1,0 +1,58 @@
+/**
+ * `pnpm bench <suite> [--json] [--quick] [--only <name>]`: ratios against baselines
+ * that run in the same minutes, on the same servers.
+ */
+import { parseArgs } from 'node:util';
+import type { Report, Row } from './report.ts';
+import { table } from './report.ts';
+
+/** What a suite is asked for. */
+export interface SuiteOptions {
+  /** Few and small runs: to see that it works, not to quote. */
+  quick: boolean;
+  /** Only scenarios whose name contains this. */
+  only: string | null;
+  /** How many rows wait, where a scenario has a backlog. */
+  rows: number;
+  /** Overrides each scenario's number of rounds. */
+  rounds: number | null;
+  /** What happens meanwhile, for people. */
+  say(line: string): void;
+}
+
+export type Suite = (options: SuiteOptions) => Promise<{ report: Report; goals: ReadonlyMap<Row, string> }>;
+
+const suites: Record<string, () => Promise<Suite>> = {
+  jobs: async () => (await import('./jobs/suite.ts')).runJobs,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rows: { type: 'string', default: '1000000' },
+    rounds: { type: 'string' },
+  },
+});
+
+const [name = ''] = positionals;
+const open = suites[name];
+if (!open) {
+  process.stderr.write(
+    `Choose a suite: pnpm bench ${Object.keys(suites).join(' | ')} [--json] [--quick] [--only name]\n`,
+  );
+  process.exit(2);
+}
+
+const suite = await open();
+const { report, goals } = await suite({
+  quick: values.quick,
+  only: values.only ?? null,
+  rows: Number(values.rows),
+  rounds: values.rounds === undefined ? null : Number(values.rounds),
+  say: (line) => process.stderr.write(`${line}\n`),
+});
+const rows = report.rows.map((row) => ({ ...row, goal: goals.get(row) }));
+process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : `${table(rows)}\n`);
