@@ -11,13 +11,15 @@ import { Panel } from './panel.tsx';
 const SHOWN = 3;
 
 export async function RecentSessions({ sessions }: { sessions: Awaited<ReturnType<typeof mySessions>> }) {
-  const [t, now] = await Promise.all([getTranslations('dashboard.recent'), getNow()]);
+  const [t, ui, now] = await Promise.all([getTranslations('dashboard.recent'), getTranslations('ui'), getNow()]);
   if (!sessions.ok) {
     const { requestId } = sessions.problem;
     return (
       <Panel id="recent" title={t('title')}>
         <Status tone="danger" message={t('failed')} className="m-4">
-          {isUnexpected(sessions.problem) && requestId ? <p className="font-mono text-xs">{requestId}</p> : null}
+          {isUnexpected(sessions.problem) && requestId ? (
+            <p className="font-mono text-muted text-xs">{ui('requestId', { id: requestId })}</p>
+          ) : null}
         </Status>
       </Panel>
     );

@@ -12,15 +12,15 @@ import { UserButton } from './user-button.tsx';
 
 export default function UserMenuList({ user }: { user: Me['user'] }) {
   const t = useTranslations('shell');
-  const [leaving, setLeaving] = useState(false);
+  const [state, setState] = useState<'signOut' | 'signingOut' | 'signOutFailed'>('signOut');
 
   async function signOut() {
-    if (leaving) return;
-    setLeaving(true);
+    if (state === 'signingOut') return;
+    setState('signingOut');
     const result = await call(() => accounts['sign-out'].$post());
     // A whole new page: nothing of this person's stays in the browser's memory.
     if (result.ok) location.assign('/sign-in?because=signed-out');
-    else setLeaving(false);
+    else setState('signOutFailed');
   }
 
   return (
@@ -33,7 +33,7 @@ export default function UserMenuList({ user }: { user: Me['user'] }) {
       </MenuItem>
       <MenuItem closeOnClick={false} onClick={signOut}>
         <LogOut aria-hidden="true" />
-        {leaving ? t('signingOut') : t('signOut')}
+        <span aria-live="polite">{t(state)}</span>
       </MenuItem>
     </Menu>
   );
