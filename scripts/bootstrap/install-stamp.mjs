@@ -26,7 +26,14 @@ function manifests() {
     existsSync(join(root, folder))
       ? readdirSync(join(root, folder)).map((name) => join(folder, name, 'package.json'))
       : [];
-  return ['pnpm-lock.yaml', 'pnpm-workspace.yaml', '.pnpmfile.mjs', 'package.json', 'modules/package.json']
+  return [
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    '.pnpmfile.mjs',
+    'package.json',
+    'modules/package.json',
+    'cli/package.json',
+  ]
     .concat(inFolder('apps'), inFolder('packages'))
     .filter((name) => existsSync(join(root, name)))
     .sort();

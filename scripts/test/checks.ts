@@ -27,7 +27,17 @@ export function checks(): Step[] {
     check('unused code (knip)', [bin('knip/bin/knip.js')]),
     check('imports (dependency-cruiser)', [
       bin('dependency-cruiser/bin/dependency-cruiser.mjs'),
-      ...['--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'modules', 'scripts', 'tests', 'app.config.ts'],
+      ...[
+        '--config',
+        '.dependency-cruiser.cjs',
+        'apps',
+        'cli',
+        'packages',
+        'modules',
+        'scripts',
+        'tests',
+        'app.config.ts',
+      ],
     ]),
   ];
 }

@@ -51,6 +51,7 @@ function packageFolders(): string[] {
   const places = [
     '.',
     'modules',
+    'cli',
     ...['apps', 'packages'].flatMap((name) => readdirSync(join(root, name)).map((each) => join(name, each))),
   ];
   return places.map((place) => join(place, 'node_modules')).filter((folder) => existsSync(join(root, folder)));

@@ -1,0 +1,14 @@
+import type { Command } from './command.ts';
+import { cancel } from './jobs/cancel.ts';
+import { counts } from './jobs/counts.ts';
+import { list } from './jobs/list.ts';
+import { pause } from './jobs/pause.ts';
+import { resume } from './jobs/resume.ts';
+import { retry } from './jobs/retry.ts';
+import { runNow } from './jobs/run.ts';
+import { show } from './jobs/show.ts';
+
+/** Everything that can be typed behind `pnpm ballast`. */
+export const groups: Readonly<Record<string, readonly Command[]>> = {
+  jobs: [list, show, counts, retry, cancel, runNow, pause, resume],
+};

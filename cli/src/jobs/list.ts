@@ -1,0 +1,65 @@
+import { type JobRow, type ListFilter, listJobs } from '@ballast/jobs/control';
+import type { Command } from '../command.ts';
+import { type Column, table } from '../output/table.ts';
+import { fromNow, iso } from '../output/when.ts';
+import { limitOf, refuseMistypedName, refuseMistypedQueue, stateOf, states, tenantOf } from './words.ts';
+
+const standardLimit = 50;
+
+export const list: Command = {
+  name: 'list',
+  summary: 'Lists jobs, the newest first.',
+  options: {
+    state: { value: 'STATE', description: `only ${states.join(', ')}` },
+    name: { value: 'NAME', description: 'only jobs of this name' },
+    queue: { value: 'QUEUE', description: 'only jobs of this queue' },
+    tenant: { value: 'ID', description: 'only jobs of this organisation' },
+    limit: { value: 'N', description: `at most so many, ${standardLimit} when left out` },
+  },
+  prepare: ({ options: { state, name, queue, tenant, limit } }) => {
+    const filter: ListFilter = {
+      ...(state === undefined ? {} : { state: stateOf(state) }),
+      ...(name === undefined ? {} : { name }),
+      ...(queue === undefined ? {} : { queue }),
+      ...(tenant === undefined ? {} : { tenantId: tenantOf(tenant) }),
+      limit: limit === undefined ? standardLimit : limitOf(limit),
+    };
+    return async (db) => {
+      const jobs = await listJobs(db, filter);
+      if (jobs.length > 0) {
+        const more = jobs.length === filter.limit ? `The newest ${jobs.length}; --limit shows more.` : undefined;
+        return {
+          text: table(jobs, columns(new Date())),
+          data: jobs.map(dated),
+          ok: true,
+          ...(more ? { note: more } : {}),
+        };
+      }
+      if (name !== undefined) await refuseMistypedName(db, name);
+      if (queue !== undefined) await refuseMistypedQueue(db, queue);
+      return { text: '', data: [], note: 'No such jobs.', ok: false };
+    };
+  },
+};
+
+const columns = (now: Date): Column<JobRow>[] => [
+  { title: 'ID', value: (job) => job.id },
+  { title: 'JOB', value: (job) => job.name },
+  { title: 'STATE', value: (job) => job.state },
+  { title: 'STARTS', value: (job) => `${job.attempt}/${job.attempts}`, right: true },
+  { title: 'QUEUE', value: (job) => job.queue },
+  { title: 'ADDED', value: (job) => fromNow(job.createdAt, now), right: true },
+  { title: 'RUNS', value: (job) => (job.state === 'pending' ? fromNow(job.runAt, now) : null), right: true },
+  { title: 'LAST FAILURE', value: (job) => job.failure, most: 80 },
+];
+
+/** Moments as every program reads them. */
+export function dated<Row extends JobRow>(job: Row): Row {
+  return {
+    ...job,
+    runAt: iso(job.runAt),
+    createdAt: iso(job.createdAt),
+    startedAt: iso(job.startedAt),
+    endedAt: iso(job.endedAt),
+  };
+}

@@ -1,0 +1,19 @@
+/**
+ * The operator's command line: `pnpm ballast jobs …`. Answers go to standard output,
+ * everything about them to standard error, so that `--json` can be piped.
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { run } from './run.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const settings = join(root, '.env');
+if (existsSync(settings)) process.loadEnvFile(settings);
+
+process.exitCode = await run(process.argv.slice(2), {
+  root,
+  env: process.env,
+  secretsDirectory: '/run/secrets',
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+});

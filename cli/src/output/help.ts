@@ -1,0 +1,61 @@
+import type { Command } from '../command.ts';
+
+const program = 'pnpm ballast';
+const exitCodes =
+  'Exit codes: 0 done, 1 nothing found or changed, 2 not understood, 3 the database could not be asked.';
+
+export function helpOfProgram(groups: Readonly<Record<string, readonly Command[]>>): string {
+  const lines = Object.entries(groups).map(([name, commands]) => `  ${program} ${name} ${names(commands)}`);
+  return [
+    'Ballast for operators.',
+    '',
+    ...lines,
+    '',
+    `Each takes --help and --json. With --json, pnpm -s keeps pnpm's own lines out of the output.`,
+    'The database is the one of DATABASE_DISPATCHER_URL, or else that of `npm start` in this checkout.',
+    exitCodes,
+  ].join('\n');
+}
+
+export function helpOfGroup(group: string, commands: readonly Command[]): string {
+  const rows = commands.map((command) => [usage(command), command.summary] as const);
+  return [`${program} ${group} …`, '', ...aligned(rows), '', `Each takes --help and --json.`, exitCodes].join('\n');
+}
+
+export function helpOfCommand(group: string, command: Command): string {
+  const rows = [
+    ...(command.argument ? [[command.argument.name, command.argument.description] as const] : []),
+    ...Object.entries(command.options ?? {}).map(
+      ([name, option]) => [`--${name} ${option.value}`, option.description] as const,
+    ),
+    ['--json', 'the answer as JSON'] as const,
+    ['--help', 'this'] as const,
+  ];
+  return [
+    `${program} ${group} ${usage(command)}`,
+    '',
+    command.summary,
+    ...(command.details ? [command.details] : []),
+    '',
+    ...aligned(rows),
+    '',
+    exitCodes,
+  ].join('\n');
+}
+
+function usage({ name, argument, options = {} }: Command): string {
+  const flags = Object.entries(options).map(([option, { value }]) => `--${option} ${value}`);
+  if (argument?.optional) return `${name} ${[argument.name, ...flags].join(' | ')}`;
+  return [name, ...(argument ? [argument.name] : []), ...flags.map((flag) => `[${flag}]`)].join(' ');
+}
+
+const names = (commands: readonly Command[]) => commands.map(({ name }) => name).join(' | ');
+
+function aligned(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  // A line of usage that is longer than most stands alone, so that it does not push the others aside.
+  const column = Math.min(width, 24);
+  return rows.flatMap(([left, right]) =>
+    left.length > column ? [`  ${left}`, `  ${' '.repeat(column)}  ${right}`] : [`  ${left.padEnd(column)}  ${right}`],
+  );
+}

@@ -1,0 +1,206 @@
+import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { enqueue } from '@ballast/jobs/enqueue';
+import { defineJob } from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { run } from './run.ts';
+
+const tenant = '018f0000-0000-7000-8000-000000000001';
+const nobody = '018f0000-0000-7000-8000-0000000000ff';
+const task = defineJob({ name: 'suite.send-mail', payload: z.strictObject({ to: z.string() }), attempts: 3 });
+
+let database: TestDatabase;
+let db: Database;
+let jobsDb: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  await jobsDb.sql`insert into jobs.kind (name, version) values ('suite.send-mail', 1)`;
+});
+afterAll(async () => {
+  await Promise.all([db.close(), jobsDb.close()]);
+  await database.drop();
+});
+beforeEach(async () => {
+  await jobsDb.sql`delete from jobs.job`;
+  await jobsDb.sql`delete from jobs.queue`;
+});
+
+async function ballast(...words: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await run(words, {
+    root: '/nowhere',
+    env: { DATABASE_DISPATCHER_URL: database.dispatcherUrl },
+    secretsDirectory: '/nowhere',
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+  });
+  return { code, out: out.join('\n'), err: err.join('\n'), json: () => JSON.parse(out.join('\n')) };
+}
+
+const add = (options = {}) => withTenant(db, tenant, (tx) => enqueue(tx, task, { to: 'a@acme.test' }, options));
+
+async function addDead(message: string) {
+  const id = await add();
+  await jobsDb.sql`update jobs.job set state = 'dead', attempt = 3, ended_at = now() where id = ${id}`;
+  await jobsDb.sql`insert into jobs.failure (job_id, attempt, message) values (${id}, 3, ${message})`;
+  return id;
+}
+
+describe('jobs list', () => {
+  it('shows an aligned table, the newest first, and keeps a failure from moving the cursor', async () => {
+    const dead = await addDead('mail.refused: 550\r\n\u001b[2Jno such user');
+    const later = await add({ runAt: new Date(Date.now() + 7_300_000) });
+    const { code, out } = await ballast('jobs', 'list');
+    expect(code).toBe(0);
+    const [head, first, second] = out.split('\n');
+    expect(first).toContain(later);
+    expect(first).toContain('in 2 h');
+    expect(second).toContain(dead);
+    expect(second).toContain('mail.refused: 550 [2Jno such user');
+    for (const line of [first, second]) expect(line?.indexOf('suite.send-mail')).toBe(head?.indexOf('JOB'));
+  });
+
+  it('filters, limits, and speaks JSON with moments that every program reads', async () => {
+    const dead = await addDead('refused');
+    await add();
+    await add({ tenant });
+    const { code, json } = await ballast('jobs', 'list', '--state', 'dead', '--json');
+    expect(code).toBe(0);
+    expect(json()).toMatchObject([{ id: dead, state: 'dead', attempt: 3, attempts: 3, failure: 'refused' }]);
+    expect(json()[0].createdAt).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect((await ballast('jobs', 'list', '--tenant', tenant, '--json')).json()).toHaveLength(3);
+    const limited = await ballast('jobs', 'list', '--limit', '1');
+    expect(limited.out.split('\n')).toHaveLength(2);
+    expect(limited.err).toBe('The newest 1; --limit shows more.');
+  });
+
+  it('finds nothing with 1, and names the job or queue that was meant', async () => {
+    expect(await ballast('jobs', 'list', '--json')).toMatchObject({ code: 1, out: '[]', err: 'No such jobs.' });
+    const mistyped = await ballast('jobs', 'list', '--name', 'suite.send-mial');
+    expect(mistyped).toMatchObject({ code: 2, out: '' });
+    expect(mistyped.err).toContain('unknown job "suite.send-mial", did you mean suite.send-mail?');
+  });
+});
+
+describe('jobs show', () => {
+  it('shows payload and failures', async () => {
+    const id = await addDead('refused');
+    const { code, out } = await ballast('jobs', 'show', id);
+    expect(code).toBe(0);
+    expect(out).toContain(`organisation  ${tenant}`);
+    expect(out).toContain('payload       {"to":"a@acme.test"}');
+    expect(out).toMatch(/\n {2}3\. \S+Z {2}refused$/);
+    expect((await ballast('jobs', 'show', id, '--json')).json()).toMatchObject({
+      payload: { to: 'a@acme.test' },
+      failures: [{ attempt: 3, message: 'refused' }],
+    });
+  });
+
+  it('says that there is none', async () => {
+    expect(await ballast('jobs', 'show', nobody, '--json')).toMatchObject({
+      code: 1,
+      out: 'null',
+      err: `There is no job ${nobody}.`,
+    });
+  });
+});
+
+describe('what changes jobs', () => {
+  it('retries one, or all of a name, and says why not', async () => {
+    const [one, two] = [await addDead('refused'), await addDead('refused')];
+    expect(await ballast('jobs', 'retry', one)).toMatchObject({ code: 0, out: 'One job waits to run again.' });
+    expect(await ballast('jobs', 'retry', one)).toMatchObject({
+      code: 1,
+      err: 'The job is pending: only a dead or cancelled one can be run again.',
+    });
+    expect((await ballast('jobs', 'retry', '--name', task.name, '--json')).json()).toEqual({ retried: 1 });
+    expect((await ballast('jobs', 'retry', '--name', task.name)).code).toBe(1);
+    expect((await ballast('jobs', 'retry', two, '--name', task.name)).code).toBe(2);
+    expect((await ballast('jobs', 'retry', '--name', 'suite.sendmail')).err).toContain('did you mean suite.send-mail?');
+  });
+
+  it('cancels what waits, and nothing else', async () => {
+    const id = await add();
+    expect(await ballast('jobs', 'cancel', id)).toMatchObject({ code: 0, out: 'Cancelled.' });
+    expect(await ballast('jobs', 'cancel', id, '--json')).toMatchObject({
+      code: 1,
+      err: 'The job is cancelled: only one that waits can be cancelled.',
+    });
+    const running = await add();
+    await jobsDb.sql`update jobs.job set state = 'dispatched', started_at = now() where id = ${running}`;
+    expect((await ballast('jobs', 'cancel', running)).err).toContain('is running');
+    expect((await ballast('jobs', 'cancel', nobody)).err).toBe(`There is no job ${nobody}.`);
+  });
+
+  it('makes a waiting job due', async () => {
+    const id = await add({ runAt: new Date(Date.now() + 3_600_000) });
+    expect((await ballast('jobs', 'run', id)).code).toBe(0);
+    const [row] = await jobsDb.sql`select run_at <= now() as due from jobs.job where id = ${id}`;
+    expect(row?.due).toBe(true);
+    expect((await ballast('jobs', 'run', await addDead('refused'))).err).toContain('The job is dead');
+  });
+
+  it('pauses and resumes a queue once, and guards against slips', async () => {
+    await add();
+    expect(await ballast('jobs', 'pause', 'defualt')).toMatchObject({ code: 2 });
+    expect(await ballast('jobs', 'pause', 'default')).toMatchObject({
+      code: 0,
+      out: 'Queue default is paused; one job waits in it.',
+      err: '',
+    });
+    expect(await ballast('jobs', 'pause', 'default')).toMatchObject({
+      code: 1,
+      err: 'Queue default was paused already.',
+    });
+    expect((await ballast('jobs', 'counts')).out).toMatch(/\ndefault \(paused\) {2}suite\.send-mail {8}1 /);
+    expect((await ballast('jobs', 'resume', 'default', '--json')).json()).toEqual({ queue: 'default', changed: true });
+    expect((await ballast('jobs', 'resume', 'default')).code).toBe(1);
+    expect((await ballast('jobs', 'pause', 'reports')).err).toBe('No living worker serves a queue of this name.');
+  });
+
+  it('counts by queue, name and state', async () => {
+    await add();
+    await addDead('refused');
+    const { code, out } = await ballast('jobs', 'counts');
+    expect(code).toBe(0);
+    expect(out.split('\n')).toHaveLength(2);
+    expect((await ballast('jobs', 'counts', '--json')).json()).toMatchObject([
+      { queue: 'default', name: task.name, state: 'dead', jobs: 1 },
+      { queue: 'default', name: task.name, state: 'pending', jobs: 1 },
+    ]);
+  });
+});
+
+describe('what is typed wrong', () => {
+  it.each([
+    [['job'], 'unknown command job, did you mean jobs?'],
+    [['jobs', 'lits'], 'unknown command lits, did you mean list?'],
+    [['jobs', 'list', '--stat', 'dead'], 'unknown option --stat, did you mean --state?'],
+    [['jobs', 'list', '--state', 'daed'], 'unknown state "daed", did you mean dead?'],
+    [['jobs', 'list', '--limit', '0'], '--limit takes a number from 1 to 1000'],
+    [['jobs', 'list', '--limit'], '--limit needs a value.'],
+    [['jobs', 'list', '--tenant', 'acme'], "--tenant takes an organisation's id"],
+    [['jobs', 'list', 'dead'], '"dead" is one word too many'],
+    [['jobs', 'show'], 'ID is missing'],
+    [['jobs', 'show', '42'], '"42" is no job\'s id'],
+    [['jobs', 'retry'], 'retry takes a job by its ID, or all of a name'],
+  ])('%j', async (words, sentence) => {
+    const { code, out, err } = await ballast(...words);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(sentence);
+    expect(err).toMatch(/\nSee pnpm ballast .*--help$/);
+  });
+
+  it.each(
+    [['--help'], ['jobs', '--help'], ['jobs', 'list', '--help'], ['jobs', 'pause', '-h']].map((words) => [words]),
+  )('%j is help', async (words) => {
+    const { code, out, err } = await ballast(...words);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^(Ballast|pnpm ballast)/);
+  });
+});

@@ -1,0 +1,80 @@
+import { openDatabase } from '@ballast/db';
+import { type Command, UsageError } from './command.ts';
+import { dispatcherUrl, type Surroundings } from './database/dispatcher-url.ts';
+import { explainFailure } from './database/explain-failure.ts';
+import { groups } from './groups.ts';
+import { helpOfCommand, helpOfGroup, helpOfProgram } from './output/help.ts';
+import { type Parsed, parse, unknown } from './parse.ts';
+
+export interface Terminal extends Surroundings {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Done; nothing found or changed; not understood; the database could not be asked. */
+const codes = { done: 0, nothing: 1, usage: 2, unreachable: 3 } as const;
+
+/** Runs one command line. Returns the exit code. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const [group = '--help', verb = '--help', ...rest] = words;
+  if (isHelp(group)) return say(terminal, helpOfProgram(groups), words.length === 0);
+  const commands = groups[group];
+  if (!commands) return refuse(terminal, unknown('command', group, Object.keys(groups)), 'pnpm ballast --help');
+  if (isHelp(verb)) return say(terminal, helpOfGroup(group, commands), words.length === 1);
+  const command = commands.find(({ name }) => name === verb);
+  const help = `pnpm ballast ${group}${command ? ` ${command.name}` : ''} --help`;
+  try {
+    if (!command) {
+      throw new UsageError(
+        unknown(
+          'command',
+          verb,
+          commands.map(({ name }) => name),
+        ),
+      );
+    }
+    const parsed = parse(command, rest);
+    if (parsed.help) return say(terminal, helpOfCommand(group, command), false);
+    const work = command.prepare(parsed);
+    return await ask(work, parsed, terminal);
+  } catch (error) {
+    if (error instanceof UsageError) return refuse(terminal, error.message, help);
+    throw error;
+  }
+}
+
+async function ask(work: ReturnType<Command['prepare']>, { json }: Parsed, terminal: Terminal): Promise<number> {
+  const found = dispatcherUrl(terminal);
+  if ('problem' in found) {
+    terminal.err(found.problem);
+    return codes.unreachable;
+  }
+  const db = openDatabase({ url: found.url, applicationName: 'ballast-cli', maxConnections: 2 });
+  try {
+    const { text, data, note, ok } = await work(db);
+    if (json) terminal.out(JSON.stringify(data, null, 2));
+    else if (text) terminal.out(text);
+    if (note) terminal.err(note);
+    return ok ? codes.done : codes.nothing;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    terminal.err(explainFailure(error, found));
+    return codes.unreachable;
+  } finally {
+    await db.close();
+  }
+}
+
+const isHelp = (word: string) => word === '--help' || word === '-h' || word === 'help';
+
+/** Help that was asked for is an answer; help for want of a command is none. */
+function say(terminal: Terminal, help: string, unasked: boolean): number {
+  if (!unasked) terminal.out(help);
+  else terminal.err(help);
+  return unasked ? codes.usage : codes.done;
+}
+
+function refuse(terminal: Terminal, sentence: string, help: string): number {
+  terminal.err(`${sentence}\nSee ${help}`);
+  return codes.usage;
+}
