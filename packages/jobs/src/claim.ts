@@ -29,6 +29,7 @@ interface DueRow {
   name: string;
   version: number;
   lane: string;
+  /** Its last pack took a worker down, or it may be started only once. */
   alone: boolean;
   /** Nobody has known this kind for a minute, counted from the row's own beginning at the earliest. */
   forgotten: boolean;
@@ -73,7 +74,7 @@ export async function claim(db: Database, request: ClaimRequest): Promise<Claime
           order by job.run_at, job.id limit turn.share
         ) candidate
       )
-      select job.id, job.name, job.version, job.lane, job.alone,
+      select job.id, job.name, job.version, job.lane, job.alone or job.attempts = 1 as alone,
              greatest(job.created_at, coalesce(kind.known_at, job.created_at)) < now() - interval '1 minute' as forgotten
       from jobs.job join due using (id)
       left join jobs.kind on kind.name = job.name and kind.version = job.version

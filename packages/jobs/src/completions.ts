@@ -5,6 +5,8 @@ import type { Ending } from './outcome.ts';
 export interface RowEnding extends Ending {
   jobId: string;
   packId: string;
+  /** How many starts are charged, this one included if it is. */
+  attempt: number;
 }
 
 export interface Completions {
@@ -76,7 +78,6 @@ export function openCompletions(db: Database, log: Log): Completions {
 
 /** One statement for the whole group. The pack is the fence: a row that was swept meanwhile is left alone. */
 async function writeEndings(db: Database, endings: readonly RowEnding[]): Promise<Set<string>> {
-  // Booleans travel as text: postgres.js takes the type of an array of them for that of one.
   const rows = await db.sql<{ id: string }[]>`
     with ending as (
       select * from unnest(
@@ -84,17 +85,18 @@ async function writeEndings(db: Database, endings: readonly RowEnding[]): Promis
         ${endings.map((ending) => ending.packId)}::uuid[],
         ${endings.map((ending) => ending.state)}::text[],
         ${endings.map((ending) => Math.round(ending.afterMs))}::bigint[],
-        ${endings.map((ending) => String(ending.uncharge))}::text[]::boolean[],
+        ${endings.map((ending) => ending.attempt)}::smallint[],
         ${endings.map((ending) => ending.failure)}::text[]
-      ) as item (job_id, pack_id, state, after_ms, uncharge, failure)
+      ) as item (job_id, pack_id, state, after_ms, attempt, failure)
     ), ended as (
       update jobs.job
       set state = ending.state,
           pack_id = case when ending.state = 'pending' then null else job.pack_id end,
           run_at = case when ending.state = 'pending'
             then now() + ending.after_ms * interval '1 millisecond' else job.run_at end,
-          attempt = job.attempt - case when ending.uncharge then 1 else 0 end,
+          attempt = ending.attempt,
           runner_id = null,
+          started_at = case when ending.state = 'pending' then null else coalesce(job.started_at, job.dispatched_at) end,
           ended_at = case when ending.state = 'pending' then null else now() end
       from ending
       where job.id = ending.job_id and job.pack_id = ending.pack_id and job.state = 'dispatched'

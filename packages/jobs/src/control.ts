@@ -88,7 +88,10 @@ export async function countJobs(db: Database): Promise<QueueCount[]> {
     group by job.queue, job.name, job.state order by 1, 2, 3`;
 }
 
-/** Cancels what has not started. True when it did. */
+/**
+ * Cancels what has not started. True when it did. A row that runs inside a larger
+ * pack at this moment may still have its external effect; its transaction is refused.
+ */
 export async function cancelJob(db: Database, id: string): Promise<boolean> {
   const done = await db.sql`
     update jobs.job set state = 'cancelled', ended_at = now(), key = null
@@ -116,14 +119,11 @@ export async function runNow(db: Database, id: string): Promise<boolean> {
   return count === 1;
 }
 
-/** Hands out nothing more of this queue; takes back what has not started. What runs is left to end. */
+/** Hands out nothing more of this queue; workers give back what they have not begun. What runs is left to end. */
 export async function pauseQueue(db: Database, queue: string): Promise<void> {
   await db.sql`
     insert into jobs.queue (name, paused_at) values (${queue}, now())
     on conflict (name) do update set paused_at = coalesce(queue.paused_at, now())`;
-  await db.sql`
-    update jobs.job set state = 'pending', pack_id = null, dispatched_at = null
-    where queue = ${queue} and state = 'dispatched' and started_at is null`;
 }
 
 /** Hands out again. */

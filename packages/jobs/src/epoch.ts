@@ -26,7 +26,7 @@ export async function keepEpoch(
     const [row] = await db.sql<{ value: string }[]>`select value from jobs.epoch`;
     // Another process was first.
     if (row && (await epoch.read()) === row.value) return null;
-    const returned = await returnLost(db, transport, 0);
+    const returned = await returnLost(db, transport, { settledAfterMs: 0, suspect: false });
     const next = uuidv7();
     await db.sql`
       insert into jobs.epoch (value) values (${next})

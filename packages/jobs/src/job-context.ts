@@ -1,5 +1,6 @@
 import { type Database, sqlOf, type Tx, withScope } from '@ballast/db';
 import { AppError, type JobContext, type Log } from '@ballast/kernel';
+import type { Deadline } from './deadline.ts';
 import { failpoint } from './failpoint.ts';
 
 /** A row that a worker took from its pack. */
@@ -24,7 +25,12 @@ export class FenceLost extends Error {
 }
 
 /** The doors of one run of one job. `db` is the app's pool: tenants' policies hold in jobs too. */
-export function openJobContext(db: Database, row: RunningRow, signal: AbortSignal, log: Log): OpenJobContext {
+export function openJobContext(
+  db: Database,
+  row: RunningRow,
+  deadline: Pick<Deadline, 'signal'>,
+  log: Log,
+): OpenJobContext {
   let state: 'open' | 'busy' | 'completed' | 'shut' = 'open';
 
   function enter(door: string): void {
@@ -57,17 +63,26 @@ export function openJobContext(db: Database, row: RunningRow, signal: AbortSigna
     attempt: row.attempt,
     tenantId: row.tenantId,
     userId: null,
-    signal,
+    get signal() {
+      return deadline.signal;
+    },
     log,
     transaction: (work) =>
       through('ctx.transaction', async () => {
+        let completed: Promise<unknown> = Promise.resolve();
         const result = await withScope(db, scope, async (tx) => {
-          await fence(tx, row);
+          // Sent in front of the handler's first statement, in the same round trip; answered by the end.
+          const held = fence(tx, row);
+          held.catch(() => {});
           const done = await work(tx);
-          await complete(tx, row);
+          await held;
           await failpoint('run.before-commit');
+          // Travels with the commit. When it raises, that commit is a rollback, and the await below says so.
+          completed = complete(tx, row);
+          completed.catch(() => {});
           return done;
         });
+        await completed;
         state = 'completed';
         await failpoint('run.committed');
         return result;
@@ -90,6 +105,9 @@ export function openJobContext(db: Database, row: RunningRow, signal: AbortSigna
   };
 }
 
+/** What `jobs.complete` raises. */
+const fenceLost = 'BL001';
+
 /** Locks the row by id and pack. Whoever took it over meanwhile owns it. */
 async function fence(tx: Tx, row: RunningRow): Promise<void> {
   const [held] = await sqlOf(tx)`
@@ -98,10 +116,12 @@ async function fence(tx: Tx, row: RunningRow): Promise<void> {
 }
 
 async function complete(tx: Tx, row: RunningRow): Promise<void> {
-  const done = await sqlOf(tx)`
-    update jobs.job set state = 'done', ended_at = now()
-    where id = ${row.id} and pack_id = ${row.packId} and state = 'dispatched'`;
-  if (done.count !== 1) throw new FenceLost(`Job ${row.id} is no longer in pack ${row.packId}.`);
+  try {
+    await sqlOf(tx)`select jobs.complete(${row.id}, ${row.packId}, ${row.attempt}::smallint)`.execute();
+  } catch (cause) {
+    if ((cause as { code?: string }).code === fenceLost) throw new FenceLost((cause as Error).message);
+    throw cause;
+  }
 }
 
 async function runStep<Result>(

@@ -1,6 +1,7 @@
 import type { Database, Tx } from '@ballast/db';
 import type { JobHandler, Log, Outcome } from '@ballast/kernel';
 import type { Completions } from './completions.ts';
+import { openDeadline } from './deadline.ts';
 import { FenceLost, openJobContext, type RunningRow } from './job-context.ts';
 import type { JobObserver, RunEnd } from './observe.ts';
 import { type Ending, endingOf, outcomeOfError } from './outcome.ts';
@@ -32,21 +33,20 @@ export interface RowRunner<Services> {
   find(name: string, version: number): RegisteredJob<Services> | undefined;
 }
 
-/** Runs one started row to an outcome that is committed, and says how long the handler took. */
-export async function runRow<Services>(runner: RowRunner<Services>, row: StartedRow): Promise<{ runMs: number }> {
+/**
+ * Runs one row. Resolves when its handler has ended, with the time that it took;
+ * `written` resolves when its outcome is committed.
+ */
+export async function runRow<Services>(
+  runner: RowRunner<Services>,
+  row: StartedRow,
+): Promise<{ runMs: number; written: Promise<void> }> {
   const log = childLog(runner.log, row);
   const registered = runner.find(row.name, row.version);
   if (!registered) {
     // Claimed for a process that knew it; this one does not. Put back, not failed.
-    await runner.completions.write({
-      jobId: row.id,
-      packId: row.packId,
-      state: 'pending',
-      afterMs: 5_000,
-      uncharge: true,
-      failure: null,
-    });
-    return { runMs: 0 };
+    const back: Ending = { state: 'pending', afterMs: 5_000, uncharge: true, failure: null };
+    return { runMs: 0, written: write(runner, row, back).then(() => {}) };
   }
   const { observe } = runner;
   const { job } = registered;
@@ -55,16 +55,24 @@ export async function runRow<Services>(runner: RowRunner<Services>, row: Started
   const outcome = await run(runner, registered, row, log);
   const runMs = performance.now() - startedAt;
   if (outcome === 'completed') observe?.ended(job, 'done', runMs);
-  if (outcome === null || outcome === 'completed') return { runMs };
+  if (outcome === null || outcome === 'completed') return { runMs, written: Promise.resolve() };
   const ending = endingOf(outcome, job, row.attempt);
-  const written = await runner.completions.write({ jobId: row.id, packId: row.packId, ...ending });
-  if (written) observe?.ended(job, endOf(ending), runMs);
-  const fields = { state: ending.state, runMs: Math.round(runMs), attempt: row.attempt, failure: ending.failure };
-  if (!written) log.warn(fields, 'job was taken over before its outcome was written');
-  else if (ending.state === 'dead') log.error(fields, 'job is dead');
-  else if (ending.failure) log.warn(fields, 'job will run again');
-  else log.debug(fields, 'job ended');
-  return { runMs };
+  const written = write(runner, row, ending).then((held) => {
+    if (held) observe?.ended(job, endOf(ending), runMs);
+    report(log, ending, held, { state: ending.state, runMs: Math.round(runMs), attempt: row.attempt });
+  });
+  return { runMs, written };
+}
+
+function write<Services>(runner: RowRunner<Services>, row: StartedRow, ending: Ending): Promise<boolean> {
+  const attempt = ending.uncharge ? row.attempt - 1 : row.attempt;
+  return runner.completions.write({ jobId: row.id, packId: row.packId, attempt, ...ending });
+}
+
+function report(log: Log, ending: Ending, held: boolean, fields: Record<string, unknown>): void {
+  if (!held) log.warn(fields, 'job was taken over before its outcome was written');
+  else if (ending.state === 'dead') log.error({ ...fields, failure: ending.failure }, 'job is dead');
+  else if (ending.failure) log.warn({ ...fields, failure: ending.failure }, 'job will run again');
 }
 
 function endOf(ending: Ending): RunEnd {
@@ -87,13 +95,12 @@ async function run<Services>(
       error: new Error(`The payload does not fit version ${row.version}: ${paths.join('; ')}`),
     };
   }
-  const timeout = AbortSignal.timeout(registered.job.timeoutMs);
-  const signal = AbortSignal.any([timeout, runner.shutdown]);
-  const doors = openJobContext(runner.db, row, signal, log);
+  const deadline = openDeadline(registered.job.timeoutMs, runner.shutdown);
+  const doors = openJobContext(runner.db, row, deadline, log);
   try {
     const handler = await registered.load();
     const work = handler.run({ payload: payload.data, ctx: doors.ctx, services: runner.services });
-    const outcome = (await untilAborted(work, signal)) ?? { outcome: 'done' };
+    const outcome = (await deadline.guard(work)) ?? { outcome: 'done' };
     if (!doors.completed()) return outcome;
     if (outcome.outcome !== 'done')
       log.warn({ outcome: outcome.outcome }, 'outcome ignored: the transaction had completed the job');
@@ -111,21 +118,8 @@ async function run<Services>(
     return outcomeOfError(error);
   } finally {
     doors.shut();
+    deadline.close();
   }
-}
-
-/** A handler that ignores its signal loses its turn shortly after: its doors are shut, and its row runs again. */
-function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const graceMs = 1_000;
-  return new Promise<Result>((resolve, reject) => {
-    const onAbort = () => {
-      const late = () => reject(signal.reason instanceof Error ? signal.reason : new Error('The run was aborted.'));
-      setTimeout(late, graceMs).unref();
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 function childLog(log: Log, row: StartedRow): Log {

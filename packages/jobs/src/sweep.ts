@@ -69,7 +69,7 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
   const { db, transport } = options;
   return withSweepLock(db, async () => ({
     orphaned: await returnOrphans(db),
-    lost: await returnLost(db, transport, options.settledAfterMs ?? 10_000),
+    lost: await returnLost(db, transport, { settledAfterMs: options.settledAfterMs ?? 10_000, suspect: true }),
     stale: await cancelStale(db),
     removed: await removeEnded(db, options.keepEndedDays ?? 7),
   }));
@@ -124,11 +124,15 @@ async function returnOrphans(db: Database): Promise<number> {
   return rows.length;
 }
 
-/** Rows that wait in a pack of which the queue knows nothing: wiped, lost with its tail, or never added. */
+/**
+ * Rows that wait in a pack of which the queue knows nothing: wiped, lost with its
+ * tail, never added, or taken by a worker that died under it. Uncharged; where the
+ * last is possible (`suspect`) they travel alone from now on.
+ */
 export async function returnLost(
   db: Database,
   transport: SweepOptions['transport'],
-  settledAfterMs: number,
+  { settledAfterMs, suspect }: { settledAfterMs: number; suspect: boolean },
 ): Promise<number> {
   const packs = await db.sql<{ queue: string; pack_id: string }[]>`
     select distinct queue, pack_id from jobs.job
@@ -145,7 +149,7 @@ export async function returnLost(
     const lost = ids.filter((id) => !held.has(id));
     if (lost.length === 0) continue;
     const rows = await db.sql`
-      update jobs.job set state = 'pending', pack_id = null, dispatched_at = null
+      update jobs.job set state = 'pending', pack_id = null, dispatched_at = null, alone = alone or ${suspect}
       where pack_id = any(${lost}::uuid[]) and state = 'dispatched' and runner_id is null`;
     returned += rows.count;
   }

@@ -61,7 +61,8 @@ export async function runDueJobs<Services>(options: RunDueOptions<Services>): Pr
         ran.push(...(await stateOf(jobsDb, pack.jobIds)));
       }
     }
-    if (ran.length === before) return ran;
+    // Rows that were given back, or fail and are due again at once, are not tried for ever.
+    if (!ran.slice(before).some((job) => job.state !== 'pending')) return ran;
   }
 }
 
