@@ -17,11 +17,20 @@ const flags = [
 const maxLayoutShift = 0.02;
 
 const watchShifts = `
-  window.__shift = 0;
+  window.__shift = { sum: 0, moved: [] };
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.__shift += entry.value;
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      window.__shift.sum += entry.value;
+      for (const { node } of entry.sources) window.__shift.moved.push((node?.outerHTML ?? node?.nodeName ?? '?').slice(0, 120));
+    }
   }).observe({ type: 'layout-shift', buffered: true });
 `;
+
+interface Shifts {
+  sum: number;
+  moved: string[];
+}
 
 export interface Visitor {
   page: Page;
@@ -62,8 +71,10 @@ export function useBrowser(): { visitor(options?: Parameters<Browser['newContext
         if (message.type() === 'error' && !refused) errors.push(`${page.url()}: ${message.text()}`);
       });
       const noteShift = async () => {
-        const shift = await page.evaluate('window.__shift ?? 0').then(Number, () => 0);
-        if (shift >= maxLayoutShift) shifts.push(`${page.url()}: ${shift.toFixed(3)}`);
+        const seen = (await page.evaluate('window.__shift').catch(() => undefined)) as Shifts | undefined;
+        if (seen && seen.sum >= maxLayoutShift) {
+          shifts.push(`${page.url()}: ${seen.sum.toFixed(3)} by ${seen.moved.join(' and ')}`);
+        }
       };
       const check = async () => {
         await noteShift();

@@ -31,10 +31,7 @@ export async function arrive(visitor: Visitor, person: Person): Promise<void> {
 
 export async function onDashboard({ page }: Visitor, person: Person): Promise<void> {
   await page.waitForURL('**/dashboard');
-  await page
-    .getByRole('button', { name: `Account of ${person.name}` })
-    .first()
-    .waitFor();
+  await page.getByRole('button', { name: person.email }).first().waitFor();
 }
 
 export async function signIn({ page, open }: Visitor, { email, password }: Person): Promise<void> {
@@ -45,10 +42,7 @@ export async function signIn({ page, open }: Visitor, { email, password }: Perso
 }
 
 export async function signOut({ page }: Visitor, person: Person): Promise<void> {
-  await page
-    .getByRole('button', { name: `Account of ${person.name}` })
-    .first()
-    .click();
+  await page.getByRole('button', { name: person.email }).first().click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
   await page.getByText('You are signed out.').first().waitFor();
 }

@@ -106,7 +106,7 @@ export async function startSystem(queue: 'postgres' | 'redis'): Promise<System> 
 }
 
 async function freeSettings(data: string): Promise<Settings> {
-  const names = ['WEB_PORT', 'API_PORT', 'WORKER_PORT', 'INBOX_PORT', 'SMTP_PORT'];
+  const names = ['WEB_PORT', 'API_PORT', 'WORKER_PORT', 'METRICS_PORT', 'INBOX_PORT', 'SMTP_PORT'];
   const ports = await Promise.all(names.map(async (name) => [name, String(await freePort())] as const));
   return readSettings({ BALLAST_DATA: data, ...Object.fromEntries(ports) });
 }
