@@ -115,7 +115,7 @@ interface Found {
 
 /** One look at every queue. */
 async function round(options: DispatcherOptions, lanes: Map<string, string | null>): Promise<Found> {
-  const { fleet, inFlight, waiting, dueSchedules, epoch } = await look(options.db);
+  const { fleet, waiting, dueSchedules, epoch } = await look(options.db);
   const found: Found = { more: false, starved: false };
   if (dueSchedules.length > 0 && options.schedules) {
     const inserted = await runDueSlots(options.db, options.schedules, dueSchedules, options.log);
@@ -129,7 +129,7 @@ async function round(options: DispatcherOptions, lanes: Map<string, string | nul
   }
   for (const queue of waiting) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
-    const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (inFlight.get(queue) ?? 0);
+    const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (await options.transport.inFlight(queue));
     if (freePacks <= 0) {
       found.starved = true;
       continue;

@@ -10,6 +10,7 @@
  */
 import { onCommit, sqlOf, type Tx } from '@ballast/db';
 import { AppError, type JobDefinition } from '@ballast/kernel';
+import type postgres from 'postgres';
 import { uuidv7 } from 'uuidv7';
 import { type EnqueuedEvent, enqueuedChannel } from './observe.ts';
 
@@ -50,32 +51,8 @@ export async function enqueueMany<Payload>(
 ): Promise<string[]> {
   if (items.length === 0) return [];
   const rows = distinctKeys(items).map((item) => ({ ...item, id: uuidv7(), body: parsed(job, item.payload) }));
-  const sql = sqlOf(tx);
-  // Moments and booleans travel as text: Drizzle replaces the client's serializers of date arrays, and
-  // postgres.js takes the type of an array of booleans for that of one.
-  const inserted = await sql<{ id: string; key: string | null }[]>`
-    with input as (
-      select * from unnest(
-        ${rows.map((row) => row.id)}::uuid[],
-        ${rows.map((row) => row.body)}::text[],
-        ${rows.map((row) => row.runAt?.toISOString() ?? null)}::text[]::timestamptz[],
-        ${rows.map((row) => row.key ?? null)}::text[],
-        ${rows.map((row) => row.discardAfter?.toISOString() ?? null)}::text[]::timestamptz[],
-        ${rows.map((row) => row.tenant ?? null)}::uuid[],
-        ${rows.map((row) => String(row.tenant === undefined))}::text[]::boolean[]
-      ) as item (id, body, run_at, key, discard_after, tenant_id, own_tenant)
-    ), added as (
-      insert into jobs.job (id, name, version, queue, tenant_id, run_at, key, discard_after, attempts)
-      select id, ${job.name}, ${job.version}, ${job.queue},
-             case when own_tenant then ballast.tenant_id() else tenant_id end,
-             coalesce(run_at, now()), key, discard_after, ${job.attempts}
-      from input
-      on conflict (name, lane, key) where state = 'pending' and key is not null do update set key = excluded.key
-      returning id, key
-    ), payloads as (
-      insert into jobs.payload (job_id, body) select input.id, input.body::jsonb from input join added using (id)
-    )
-    select id, key from added`;
+  const keyed = rows.some((row) => row.key !== undefined);
+  const inserted = await (keyed ? insertKeyed : insert)(sqlOf(tx), job, rows);
   onCommit((db) => {
     db.notify(wakeChannel);
     if (!enqueuedChannel.hasSubscribers) return;
@@ -87,6 +64,61 @@ export async function enqueueMany<Payload>(
   const idOfKey = new Map(inserted.map((row) => [row.key, row.id]));
   const withoutKey = rows.filter((row) => row.key === undefined).map((row) => row.id);
   return items.map((item) => (item.key === undefined ? withoutKey.shift() : idOfKey.get(item.key)) as string);
+}
+
+type Policy = Pick<JobDefinition, 'name' | 'version' | 'queue' | 'attempts'>;
+type Row = EnqueueOptions & { id: string; body: string };
+
+interface Inserted {
+  id: string;
+  key: string | null;
+}
+
+/** Without keys nothing can be in the way, and Postgres need not look. */
+async function insert(sql: postgres.TransactionSql, job: Policy, rows: Row[]): Promise<Inserted[]> {
+  await sql`
+    with input as materialized (${input(sql, rows)}), added as (
+      insert into jobs.job (id, name, version, queue, tenant_id, run_at, discard_after, attempts)
+      select id, ${job.name}, ${job.version}, ${job.queue},
+             case when own_tenant then ballast.tenant_id() else tenant_id end,
+             coalesce(run_at, now()), discard_after, ${job.attempts}
+      from input
+    )
+    insert into jobs.payload (job_id, body) select id, body::jsonb from input`;
+  return rows.map((row) => ({ id: row.id, key: null }));
+}
+
+async function insertKeyed(sql: postgres.TransactionSql, job: Policy, rows: Row[]): Promise<Inserted[]> {
+  return sql<Inserted[]>`
+    with input as materialized (${input(sql, rows)}), added as (
+      insert into jobs.job (id, name, version, queue, tenant_id, run_at, key, discard_after, attempts)
+      select id, ${job.name}, ${job.version}, ${job.queue},
+             case when own_tenant then ballast.tenant_id() else tenant_id end,
+             coalesce(run_at, now()), key, discard_after, ${job.attempts}
+      from input
+      on conflict (name, lane, key) where state = 'pending' and key is not null do update set key = excluded.key
+      returning id, key
+    ), payloads as (
+      insert into jobs.payload (job_id, body) select input.id, input.body::jsonb from input join added using (id)
+    )
+    select id, key from added`;
+}
+
+/**
+ * Moments and booleans travel as text: Drizzle replaces the client's serializers of
+ * date arrays, and postgres.js takes the type of an array of booleans for that of one.
+ */
+function input(sql: postgres.TransactionSql, rows: readonly Row[]) {
+  return sql`
+    select * from unnest(
+      ${rows.map((row) => row.id)}::uuid[],
+      ${rows.map((row) => row.body)}::text[],
+      ${rows.map((row) => row.runAt?.toISOString() ?? null)}::text[]::timestamptz[],
+      ${rows.map((row) => row.key ?? null)}::text[],
+      ${rows.map((row) => row.discardAfter?.toISOString() ?? null)}::text[]::timestamptz[],
+      ${rows.map((row) => row.tenant ?? null)}::uuid[],
+      ${rows.map((row) => String(row.tenant === undefined))}::text[]::boolean[]
+    ) as item (id, body, run_at, key, discard_after, tenant_id, own_tenant)`;
 }
 
 /** The first item of each key: one statement may not touch a row twice. */

@@ -5,8 +5,6 @@ import { silentAfterMs } from './fleet.ts';
 /** What one tick sees, in one statement. */
 export interface View {
   fleet: Fleet;
-  /** Packs under way or on their way, per queue. */
-  inFlight: Map<string, number>;
   /** Queues of living workers that are not paused and hold pending rows, due or not. */
   waiting: string[];
   /** Schedules whose slot has come. */
@@ -17,13 +15,12 @@ export interface View {
 
 interface Row {
   processes: { slots: Record<string, number>; knows: string[]; runMs: Record<string, number> }[] | null;
-  in_flight: Record<string, number> | null;
   waiting: string[] | null;
   due_schedules: string[] | null;
   epoch: string | null;
 }
 
-/** The one question of a tick: who lives, what is under way, what waits, which slots have come. */
+/** The one question of a tick: who lives, what waits, which slots have come. */
 export async function look(db: Database): Promise<View> {
   const [row] = await db.sql<Row[]>`
     with living as (
@@ -32,9 +29,6 @@ export async function look(db: Database): Promise<View> {
     )
     select
       (select jsonb_agg(jsonb_build_object('slots', slots, 'knows', knows, 'runMs', run_ms)) from living) as processes,
-      (select jsonb_object_agg(queue, packs) from (
-         select queue, count(distinct pack_id) as packs from jobs.job where state = 'dispatched' group by queue
-       ) flight) as in_flight,
       (select array_agg(distinct line.name) from living, jsonb_object_keys(slots) as line (name)
        where exists (select 1 from jobs.job where state = 'pending' and job.queue = line.name)
          and not exists (select 1 from jobs.queue where queue.name = line.name and paused_at is not null)
@@ -43,7 +37,6 @@ export async function look(db: Database): Promise<View> {
       (select value from jobs.epoch) as epoch`;
   return {
     fleet: fleetOf(row?.processes ?? []),
-    inFlight: new Map(Object.entries(row?.in_flight ?? {})),
     waiting: row?.waiting ?? [],
     dueSchedules: row?.due_schedules ?? [],
     epoch: row?.epoch ?? null,

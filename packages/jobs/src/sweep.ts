@@ -28,6 +28,8 @@ export interface SweepOptions {
   everyMs?: number;
   /** How long done and cancelled jobs stay. Dead ones stay until someone decides. */
   keepEndedDays?: number;
+  /** False leaves ended jobs for another sweep. */
+  remove?: boolean;
   /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
   settledAfterMs?: number;
   observe?: JobObserver | undefined;
@@ -36,15 +38,19 @@ export interface SweepOptions {
 /** 'Swep' in ASCII. */
 const lockKey = 0x53776570;
 const batch = 1_000;
+/** Old rows are looked for in every twelfth sweep, once a minute. */
+const removeEvery = 12;
 
 /** Sweeps every `everyMs` until closed. */
 export function startSweep(options: SweepOptions): { close(): Promise<void> } {
   let under: Promise<unknown> = Promise.resolve();
   let busy = false;
+  let sweeps = 0;
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
-    under = sweep(options)
+    sweeps += 1;
+    under = sweep({ ...options, remove: sweeps % removeEvery === 0 })
       .then((swept) => {
         for (const why of ['orphaned', 'lost', 'stale'] as const) {
           if (swept?.[why]) options.observe?.repaired(why, swept[why]);
@@ -71,7 +77,7 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
     orphaned: await returnOrphans(db),
     lost: await returnLost(db, transport, { settledAfterMs: options.settledAfterMs ?? 10_000, suspect: true }),
     stale: await cancelStale(db),
-    removed: await removeEnded(db, options.keepEndedDays ?? 7),
+    removed: options.remove === false ? 0 : await removeEnded(db, options.keepEndedDays ?? 7),
   }));
 }
 
@@ -165,12 +171,22 @@ async function cancelStale(db: Database): Promise<number> {
   return rows.count;
 }
 
+/** Rows that lie beside a job leave in the same statement. */
 async function removeEnded(db: Database, keepDays: number): Promise<number> {
-  const rows = await db.sql`
-    delete from jobs.job where id in (
-      select id from jobs.job where state in ('done', 'cancelled') and ended_at < now() - ${keepDays} * interval '1 day'
-      limit ${batch} for update skip locked
-    )`;
-  await db.sql`delete from jobs.process where beat_at < now() - interval '1 day'`;
-  return rows.count;
+  const [removed] = await db.sql<{ jobs: number }[]>`
+    with gone as (
+      delete from jobs.job where id in (
+        select id from jobs.job
+        where id < (lpad(to_hex(floor(extract(epoch from now() - ${keepDays} * interval '1 day') * 1000)::bigint), 12, '0')
+                    || repeat('0', 20))::uuid
+          and state in ('done', 'cancelled') and ended_at < now() - ${keepDays} * interval '1 day'
+        order by id limit ${batch} for update skip locked
+      )
+      returning id
+    ), payloads as (delete from jobs.payload where job_id in (select id from gone)),
+       failures as (delete from jobs.failure where job_id in (select id from gone)),
+       steps as (delete from jobs.step where job_id in (select id from gone)),
+       processes as (delete from jobs.process where beat_at < now() - interval '1 day')
+    select count(*)::int as jobs from gone`;
+  return removed?.jobs ?? 0;
 }

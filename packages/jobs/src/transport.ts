@@ -24,6 +24,8 @@ export interface Transport {
   add(queue: string, packIds: readonly string[]): Promise<void>;
   /** Runs `run` for each pack, `slots` at a time. */
   consume(queue: string, slots: number, run: (packId: string) => Promise<void>): Consumer;
+  /** How many packs wait in the queue or run. */
+  inFlight(queue: string): Promise<number>;
   /** Of these packs, the ones that the queue still holds: waiting, or running under a live lock. */
   holds(queue: string, packIds: readonly string[]): Promise<Set<string>>;
   /** The mark by which a store that lost its data is known; null where the packs share Postgres' own fate. */
@@ -94,6 +96,8 @@ export function openTransport(options: TransportOptions, log: Log): Transport {
       worker.on('error', (error) => log.warn({ queue, error: error.message }, 'consumer'));
       return { close: () => worker.close(), abandon: () => worker.close(true) };
     },
+    inFlight: (queue) =>
+      withinMs(answerTimeoutMs, queueNamed(queue).getJobCountByTypes('waiting', 'active'), `count ${queue}`),
     async holds(queue, packIds) {
       const held = new Set<string>();
       const lookUp = async (packId: string) => {
@@ -118,6 +122,7 @@ type WorkerSettings = typeof workerSettings & { concurrency: number };
 interface PackQueue {
   addBulk(packs: { name: string; data: { packId: string }; opts: { jobId: string } }[]): Promise<unknown>;
   getJobState(packId: string): Promise<string>;
+  getJobCountByTypes(...states: ('waiting' | 'active')[]): Promise<number>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
 }
