@@ -91,6 +91,14 @@ test('Ctrl-C in the middle of a start leaves nothing', async () => {
   expect(await noneLeft(data, 1000)).toEqual([]);
 });
 
+test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s to npm alone ends all of it too', async (signal) => {
+  const run = start();
+  await run.says(lastWords);
+  run.process.kill(signal);
+  await run.exitCode;
+  expect(await noneLeft(data, 5000)).toEqual([]);
+});
+
 test('a process that dies is named, and everything stops with an error', async () => {
   const run = start();
   await run.says(lastWords);

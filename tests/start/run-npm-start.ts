@@ -7,6 +7,7 @@ export interface Ports {
   WEB_PORT: string;
   API_PORT: string;
   WORKER_PORT: string;
+  METRICS_PORT: string;
   INBOX_PORT: string;
   SMTP_PORT: string;
 }
@@ -17,6 +18,7 @@ export async function freePorts(): Promise<Ports> {
     WEB_PORT: await one(),
     API_PORT: await one(),
     WORKER_PORT: await one(),
+    METRICS_PORT: await one(),
     INBOX_PORT: await one(),
     SMTP_PORT: await one(),
   };
