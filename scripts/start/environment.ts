@@ -31,7 +31,7 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
     TRUSTED_PROXY_HOPS: given.TRUSTED_PROXY_HOPS ?? '1',
   };
   return {
-    api: { ...server, DISABLE_BACKGROUND_WORKERS: 'true' },
+    api: { ...server, METRICS_PORT: String(settings.metricsPort), DISABLE_BACKGROUND_WORKERS: 'true' },
     worker: { ...server, DATABASE_DISPATCHER_URL: urls.dispatcher },
     migrate: { ...base, DATABASE_OWNER_URL: urls.owner, REDIS_QUEUE_URL: given.REDIS_QUEUE_URL },
     web: {

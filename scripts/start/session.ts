@@ -106,6 +106,7 @@ function wantedPorts(settings: Settings): WantedPort[] {
     { port: settings.webPort, use: 'the web app', variable: 'WEB_PORT' },
     { port: settings.apiPort, use: 'the API', variable: 'API_PORT' },
     { port: settings.workerPort, use: "the worker's health", variable: 'WORKER_PORT' },
+    { port: settings.metricsPort, use: "the API's metrics", variable: 'METRICS_PORT' },
   ];
   if (!settings.smtpUrl) {
     wanted.push({ port: settings.inboxPort, use: 'the inbox', variable: 'INBOX_PORT' });

@@ -10,6 +10,7 @@ export interface Settings {
   webPort: number;
   apiPort: number;
   workerPort: number;
+  metricsPort: number;
   inboxPort: number;
   smtpPort: number;
   /** Undefined: any free port, since only Ballast's own processes connect. */
@@ -32,6 +33,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     webPort,
     apiPort: port(env, 'API_PORT', 3001),
     workerPort: port(env, 'WORKER_PORT', 3002),
+    metricsPort: port(env, 'METRICS_PORT', 3003),
     inboxPort: port(env, 'INBOX_PORT', 1080),
     smtpPort: port(env, 'SMTP_PORT', 1025),
     postgresPort: env.POSTGRES_PORT ? port(env, 'POSTGRES_PORT', 0) : undefined,

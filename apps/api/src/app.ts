@@ -1,5 +1,6 @@
 import { type Edge, type Env, endpointMeta } from '@ballast/http';
 import type { Logger } from '@ballast/observability/logger';
+import type { AnsweredRequest } from '@ballast/observability/metrics-http';
 import { Hono } from 'hono';
 import { accessLog } from './http/access-log.ts';
 import { bodyGuard } from './http/body-guard.ts';
@@ -12,6 +13,7 @@ import { originCheck } from './http/origin-check.ts';
 import { probes } from './http/probes.ts';
 import { reference } from './http/reference.ts';
 import { requestId } from './http/request-id.ts';
+import { measureRequests } from './http/request-metrics.ts';
 import { schemaGate } from './http/schema-gate.ts';
 import { securityHeaders } from './http/security-headers.ts';
 
@@ -27,6 +29,8 @@ export interface AppContext {
   log: Logger;
   health: Health;
   edge: Edge;
+  /** Told of each request, for the metrics. */
+  answered?: (request: AnsweredRequest) => void;
 }
 
 /**
@@ -43,6 +47,7 @@ export function createApp(context: AppContext, routes: Hono<Env>): Hono<Env> {
   app.use(requestId(context.trustedProxyHops));
   app.use(callerAddress(context.trustedProxyHops));
   app.use(accessLog(context.log));
+  if (context.answered) app.use(measureRequests(context.answered));
   app.use(securityHeaders(context.publicUrl));
   app.use(async (c, next) => {
     c.set('edge', context.edge);

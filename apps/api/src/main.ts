@@ -1,4 +1,5 @@
 import { createLogger } from '@ballast/observability/logger';
+import { requestMetrics } from '@ballast/observability/metrics-http';
 import appDefinition from '../../../app.config.ts';
 import { refuseStaleSnapshot } from './active-set.ts';
 import { createApp } from './app.ts';
@@ -11,6 +12,8 @@ import snapshot from './generated/routes.snapshot.json' with { type: 'json' };
 import { routes } from './generated/routes.ts';
 import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
+import { createProbeApp } from './http/probes.ts';
+import { openProcessMetrics } from './process-metrics.ts';
 import { release } from './release.ts';
 import { runProcess } from './run-process.ts';
 import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
@@ -28,6 +31,7 @@ await runProcess(async () => {
     applicationName: 'ballast-api-health',
     log,
   });
+  const [{ metrics, observe }, closeMetrics] = openProcessMetrics(config, snapshot.modules);
   const app = createApp(
     {
       ...context,
@@ -38,14 +42,23 @@ await runProcess(async () => {
       release,
       modules: snapshot.modules,
       health,
+      answered: requestMetrics(metrics),
     },
     routes,
   );
   const server = await listen(app, { host: values.API_HOST, port: values.API_PORT, portSetting: 'API_PORT' });
   log.info({ host: server.host, port: server.port }, 'api listens');
+  const scraped =
+    values.METRICS_PORT === undefined
+      ? null
+      : await listen(createProbeApp(health, release, log, metrics), {
+          host: values.METRICS_HOST,
+          port: values.METRICS_PORT,
+          portSetting: 'METRICS_PORT',
+        });
   const consumer = values.DISABLE_BACKGROUND_WORKERS
     ? null
-    : startJobs(config, { services: context.services, jobs, log });
+    : startJobs(config, { services: context.services, jobs, log, observe });
   const graceMs = values.SHUTDOWN_GRACE_MS;
   const stopping = new AbortController();
 
@@ -58,7 +71,8 @@ await runProcess(async () => {
       health.startDraining();
       const [cut] = await Promise.all([server.drain(graceMs), consumer?.close({ graceMs })]);
       if (cut > 0) log.warn({ cut }, 'requests were cut at the end of the grace');
-      await Promise.all([health.close(), releaseContext()]);
+      await scraped?.drain(1_000);
+      await Promise.all([health.close(), closeMetrics(), releaseContext()]);
     },
   };
 });

@@ -129,6 +129,20 @@ describe('the api as a process', () => {
     await lossy.drop();
   }, 120_000);
 
+  it('shows its metrics on a port of their own only', async () => {
+    const env: Record<string, string> = { ...(await settings()), METRICS_PORT: String(await freePort()) };
+    const api = start('main', { ...env, DISABLE_BACKGROUND_WORKERS: 'true' });
+    const origin = await untilReady(env.API_PORT, api);
+    for (const path of ['/metrics', '/api/metrics']) expect((await fetch(`${origin}${path}`)).status).toBe(404);
+    const response = await fetch(`http://127.0.0.1:${env.METRICS_PORT}/metrics`);
+    expect(response.headers.get('content-type')).toContain('text/plain');
+    const metrics = await response.text();
+    expect(metrics).toMatch(/^ballast_build_info\{service="api",release="[^"]+",node="[^"]+"\} 1$/m);
+    expect(metrics).toContain('ballast_http_request_seconds_count{method="GET",route="none",status="4xx"} 2');
+    api.child.kill('SIGTERM');
+    expect(await api.exited).toBe(0);
+  }, 120_000);
+
   it('says everything that is wrong with its configuration, and exits with 1', async () => {
     const api = start('main', { BALLAST_ENV: 'production', API_PORT: 'x' });
     expect(await api.exited).toBe(1);
@@ -145,6 +159,9 @@ describe('the worker as a process', () => {
     const origin = await untilReady(env.WORKER_PORT, worker);
     expect(await (await fetch(`${origin}/health`)).json()).toMatchObject({ status: 'healthy' });
     expect((await fetch(`${origin}/api/accounts/me`)).status).toBe(404);
+    const metrics = await (await fetch(`${origin}/metrics`)).text();
+    expect(metrics).toContain('ballast_postgres_up 1\n');
+    expect(metrics).toContain('ballast_queue_pending_jobs{queue="default"} 0\n');
     worker.child.kill('SIGTERM');
     expect(await worker.exited).toBe(0);
   }, 120_000);

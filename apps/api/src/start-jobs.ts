@@ -1,6 +1,7 @@
 import { type Database, durabilityProblems, openDatabase } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { inspectStores } from '@ballast/jobs/guard';
+import type { JobObserver } from '@ballast/jobs/observe';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, type RunningWorker, startWorker } from '@ballast/jobs/work';
 import { AppError } from '@ballast/kernel';
@@ -24,7 +25,12 @@ const idleGraceMs = 1_000;
  */
 export function startJobs(
   config: Config<'api'> | Config<'worker'>,
-  options: { services: Services; jobs: readonly RegisteredJob<Services>[]; log: Logger },
+  options: {
+    services: Services;
+    jobs: readonly RegisteredJob<Services>[];
+    log: Logger;
+    observe?: JobObserver | undefined;
+  },
 ): RunningJobs {
   const { log } = options;
   const { DATABASE_URL, DATABASE_DISPATCHER_URL, DATABASE_POOL_SIZE, REDIS_QUEUE_URL } = config.values;

@@ -10,6 +10,7 @@ import snapshot from './generated/routes.snapshot.json' with { type: 'json' };
 import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createProbeApp } from './http/probes.ts';
+import { openProcessMetrics } from './process-metrics.ts';
 import { release } from './release.ts';
 import { runProcess } from './run-process.ts';
 import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
@@ -21,7 +22,8 @@ await runProcess(async () => {
   const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'worker', version: release } });
   for (const warning of config.warnings) log.warn({}, warning);
   const [context, releaseContext] = openContext(config, log);
-  const consumer = startJobs(config, { services: context.services, jobs, log });
+  const [{ metrics, observe }, closeMetrics] = openProcessMetrics(config, snapshot.modules);
+  const consumer = startJobs(config, { services: context.services, jobs, log, observe });
   const health = createHealth({
     databaseUrl: values.DATABASE_URL,
     migrations: await expectedMigrations(),
@@ -29,7 +31,7 @@ await runProcess(async () => {
     started: consumer.started,
     log,
   });
-  const server = await listen(createProbeApp(health, release, log), {
+  const server = await listen(createProbeApp(health, release, log, metrics), {
     host: values.WORKER_HOST,
     port: values.WORKER_PORT,
     portSetting: 'WORKER_PORT',
@@ -47,7 +49,7 @@ await runProcess(async () => {
       health.startDraining();
       await consumer.close({ graceMs });
       await server.drain(1_000);
-      await Promise.all([health.close(), releaseContext()]);
+      await Promise.all([health.close(), closeMetrics(), releaseContext()]);
     },
   };
 });

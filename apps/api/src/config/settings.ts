@@ -30,9 +30,15 @@ export const settings = {
   API_PORT: { schema: port.default(3001), description: 'The port that the API listens on.' },
   WORKER_HOST: {
     schema: z.string().default('127.0.0.1'),
-    description: "The address of the worker's liveness and readiness.",
+    description: "The address of the worker's liveness, readiness and metrics.",
   },
-  WORKER_PORT: { schema: port.default(3002), description: "The port of the worker's liveness and readiness." },
+  WORKER_PORT: { schema: port.default(3002), description: "The port of the worker's liveness, readiness and metrics." },
+  METRICS_HOST: { schema: z.string().default('127.0.0.1'), description: "The address of the API's metrics." },
+  METRICS_PORT: {
+    schema: port.optional(),
+    description:
+      "The port of the API's metrics, for Prometheus only. Unset, they are not served; the worker's are on WORKER_PORT.",
+  },
   DATABASE_URL: {
     schema: postgresUrl,
     description: 'Postgres as ballast_app: owns nothing, cannot bypass row-level security.',
@@ -135,6 +141,8 @@ export const namesOf = {
     ...serving,
     'API_HOST',
     'API_PORT',
+    'METRICS_HOST',
+    'METRICS_PORT',
     'DISABLE_BACKGROUND_WORKERS',
     'TRUSTED_PROXY_HOPS',
     'REQUEST_TIMEOUT_MS',

@@ -2,7 +2,7 @@ import type { Env } from '@ballast/http';
 import type { Logger } from '@ballast/observability/logger';
 import type { MiddlewareHandler } from 'hono';
 
-const probes = new Set(['/livez', '/readyz', '/health']);
+const probes = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
 /** One line for each request. Without its query: people's searches and links' tokens are in there. */
 export function accessLog(root: Logger): MiddlewareHandler<Env> {

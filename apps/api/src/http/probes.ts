@@ -1,10 +1,12 @@
 import { type Env, problemOf } from '@ballast/http';
 import type { Logger } from '@ballast/observability/logger';
+import type { Metrics } from '@ballast/observability/metrics';
 import { Hono } from 'hono';
 import { accessLog } from './access-log.ts';
 import { deadline } from './deadline.ts';
 import { installErrorEdge } from './error-edge.ts';
 import type { Health } from './health.ts';
+import { metricsRoute } from './metrics.ts';
 import { requestId } from './request-id.ts';
 
 /**
@@ -28,10 +30,10 @@ export function probes(health: Health, release: string): Hono<Env> {
     });
 }
 
-/** The probes on a port of their own, for a process that serves nothing else. */
-export function createProbeApp(health: Health, release: string, log: Logger): Hono<Env> {
+/** Probes and metrics on a port of their own, which the public does not reach. */
+export function createProbeApp(health: Health, release: string, log: Logger, metrics: Metrics): Hono<Env> {
   const app = new Hono<Env>();
   installErrorEdge(app);
   app.use(requestId(0), accessLog(log), deadline(5_000));
-  return app.route('/', probes(health, release));
+  return app.route('/', probes(health, release)).route('/', metricsRoute(metrics));
 }

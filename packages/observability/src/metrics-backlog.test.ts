@@ -1,0 +1,114 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { enqueueMany } from '@ballast/jobs/enqueue';
+import { defineJob } from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { openMetrics } from './metrics.ts';
+import { backlogMetrics } from './metrics-backlog.ts';
+import { parseMetrics } from './testing/parse-metrics.ts';
+
+const tenant = '018f0000-0000-7000-8000-000000000001';
+const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
+
+let database: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+/** Postgres behind a door that can be shut, or kept open without an answer. */
+async function door(url: string) {
+  const { hostname, port: behind } = new URL(url);
+  const sockets = new Set<Socket>();
+  let mute = false;
+  const server: Server = createServer((socket) => {
+    const inner = connect(Number(behind), hostname);
+    for (const one of [socket, inner]) {
+      sockets.add(one);
+      one.on('error', () => {});
+    }
+    socket.on('data', (data) => mute || inner.write(data));
+    inner.on('data', (data) => mute || socket.write(data));
+    socket.on('close', () => inner.destroy());
+    inner.on('close', () => socket.destroy());
+  });
+  const listen = (port = 0) => new Promise<void>((done) => server.listen(port, '127.0.0.1', () => done()));
+  await listen();
+  const { port } = server.address() as { port: number };
+  const front = new URL(url);
+  front.port = String(port);
+  return {
+    url: front.href,
+    shut: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((done) => server.close(done));
+    },
+    open: () => listen(port),
+    mute: (on: boolean) => {
+      mute = on;
+    },
+  };
+}
+
+it('reads what waits at the scrape, and says when Postgres is down instead of failing', async () => {
+  const postgres = await door(database.dispatcherUrl);
+  const metrics = openMetrics({ service: 'worker', release: '1', modules: [] });
+  const close = backlogMetrics(metrics, { databaseUrl: postgres.url, applicationName: 'suite', freshMs: 0 });
+  const scrape = async () => parseMetrics(await metrics.scrape());
+  const queues = (samples: Map<string, number>) =>
+    [...samples.keys()].filter((name) => name.startsWith('ballast_queue_'));
+
+  expect((await scrape()).get('ballast_postgres_up')).toBe(1);
+  await withTenant(db, tenant, (tx) =>
+    enqueueMany(tx, task, [
+      { payload: {}, runAt: new Date(Date.now() - 60_000) },
+      { payload: {}, runAt: new Date(Date.now() + 60_000) },
+    ]),
+  );
+  const up = await scrape();
+  expect(up.get('ballast_queue_pending_jobs{queue="default"}')).toBe(2);
+  expect(up.get('ballast_queue_due_jobs{queue="default"}')).toBe(1);
+  expect(up.get('ballast_queue_oldest_due_seconds{queue="default"}')).toBeGreaterThanOrEqual(60);
+  expect(up.get('ballast_queue_paused{queue="default"}')).toBe(0);
+
+  await postgres.shut();
+  const down = await scrape();
+  expect(down.get('ballast_postgres_up')).toBe(0);
+  expect(queues(down)).toEqual([]);
+  expect(down.has('process_cpu_seconds_total')).toBe(true);
+
+  await postgres.open();
+  await expect.poll(async () => (await scrape()).get('ballast_postgres_up'), { timeout: 10_000 }).toBe(1);
+
+  postgres.mute(true);
+  const startedAt = performance.now();
+  expect((await scrape()).get('ballast_postgres_up')).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  await postgres.shut();
+  await close();
+  metrics.close();
+});
+
+it('asks Postgres once for all that scrape within five seconds', async () => {
+  const metrics = openMetrics({ service: 'worker', release: '1', modules: [] });
+  const close = backlogMetrics(metrics, { databaseUrl: database.dispatcherUrl, applicationName: 'suite-cached' });
+  await Promise.all([metrics.scrape(), metrics.scrape()]);
+  const asked = async () => {
+    const [row] = await db.sql<{ started: string }[]>`
+      select max(query_start)::text as started from pg_stat_activity where application_name = 'suite-cached'`;
+    return row?.started;
+  };
+  const before = await asked();
+  await metrics.scrape();
+  expect(await asked()).toBe(before);
+  await close();
+  metrics.close();
+});

@@ -1,0 +1,101 @@
+import { type Database, openDatabase } from '@ballast/db';
+import { countedAtMost, type QueueBacklog, readBacklog } from '@ballast/jobs/backlog';
+import { Gauge } from 'prom-client';
+import type { Metrics } from './metrics.ts';
+
+export interface BacklogOptions {
+  /** As the dispatcher's role: it alone sees the jobs of all tenants. */
+  databaseUrl: string;
+  applicationName: string;
+  /** Several scrapers together ask Postgres once in this time. */
+  freshMs?: number;
+}
+
+/** A scrape must not wait longer; Prometheus gives up after ten seconds. */
+const patienceMs = 3_000;
+
+/**
+ * Adds what waits in Postgres, read while a scrape waits for it. When Postgres does
+ * not answer, `ballast_postgres_up` is 0 and the numbers are absent, not old; the
+ * scrape itself never fails. Connects at the first scrape. Returns what closes it.
+ */
+export function backlogMetrics({ registry }: Metrics, options: BacklogOptions): () => Promise<void> {
+  const { freshMs = 5_000 } = options;
+  let db = open(options);
+  let latest: { at: number; rows: Promise<QueueBacklog[] | null> } | null = null;
+
+  async function ask(): Promise<QueueBacklog[] | null> {
+    try {
+      return await within(patienceMs, readBacklog(db));
+    } catch {
+      // A half-open connection would hold up every later scrape: begin again with a new one.
+      void db.close().catch(() => {});
+      db = open(options);
+      return null;
+    }
+  }
+
+  const read = () => {
+    if (!latest || performance.now() - latest.at > freshMs) {
+      // Fresh from when the answer came: while one is under way, nobody asks again.
+      const asked = { at: Number.POSITIVE_INFINITY, rows: ask() };
+      latest = asked;
+      void asked.rows.then(() => {
+        asked.at = performance.now();
+      });
+    }
+    return latest.rows;
+  };
+
+  new Gauge({
+    name: 'ballast_postgres_up',
+    help: '1 when Postgres answered this scrape, or one of the last five seconds.',
+    registers: [registry],
+    async collect() {
+      this.set((await read()) ? 1 : 0);
+    },
+  });
+  for (const [name, help, value] of gauges) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['queue'],
+      registers: [registry],
+      async collect() {
+        const rows = await read();
+        this.reset();
+        for (const row of rows ?? []) this.set({ queue: row.queue }, value(row));
+      },
+    });
+  }
+  return () => db.close();
+}
+
+const capped = `, at most ${countedAtMost}`;
+const gauges: [string, string, (row: QueueBacklog) => number][] = [
+  ['ballast_queue_pending_jobs', `Jobs that wait, due or not${capped}.`, (row) => row.pending],
+  ['ballast_queue_due_jobs', `Jobs that could run now${capped}.`, (row) => row.due],
+  ['ballast_queue_oldest_due_seconds', 'How long the oldest due job has waited.', (row) => row.oldestDueSeconds],
+  ['ballast_queue_in_flight_jobs', 'Jobs that were handed to the queue or run.', (row) => row.inFlight],
+  ['ballast_queue_dead_jobs', `Jobs that have failed for good and wait for a decision${capped}.`, (row) => row.dead],
+  ['ballast_queue_parked_jobs', `Jobs that no living process knows${capped}.`, (row) => row.parked],
+  ['ballast_queue_paused', '1 while an operator has paused the queue.', (row) => Number(row.paused)],
+];
+
+function open({ databaseUrl, applicationName }: BacklogOptions): Database {
+  return openDatabase({
+    url: databaseUrl,
+    applicationName,
+    maxConnections: 1,
+    connectTimeoutSeconds: 1,
+    statementTimeoutMs: patienceMs,
+  });
+}
+
+function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
