@@ -16,6 +16,8 @@ export interface SuiteOptions {
   rows: number;
   /** Overrides each scenario's number of rounds. */
   rounds: number | null;
+  /** Tells which statements Postgres ran. They are counted at a cost: nothing to quote. */
+  statements: boolean;
   /** What happens meanwhile, for people. */
   say(line: string): void;
 }
@@ -34,6 +36,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     rows: { type: 'string', default: '1000000' },
     rounds: { type: 'string' },
+    statements: { type: 'boolean', default: false },
   },
 });
 
@@ -52,6 +55,7 @@ const { report, goals } = await suite({
   only: values.only ?? null,
   rows: Number(values.rows),
   rounds: values.rounds === undefined ? null : Number(values.rounds),
+  statements: values.statements,
   say: (line) => process.stderr.write(`${line}\n`),
 });
 const rows = report.rows.map((row) => ({ ...row, goal: goals.get(row) }));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../statistics.ts';
 import type { Spent, Stage } from './stage.ts';
+import { countStatements, describeStatements } from './statements.ts';
 import type { System, Work } from './system.ts';
 import type { Order } from './system-process.ts';
 
@@ -18,6 +19,8 @@ export interface Run {
   slots?: number;
   /** Measured: everything from the first order to the last committed completion. */
   produce: Order & { count: number };
+  /** Told which statements Postgres ran meanwhile. */
+  statements?: ((lines: string[]) => void) | undefined;
 }
 
 /** Runs that no longer measure how fast code is compiled, and that give workers the time to learn how long a job takes. */
@@ -25,20 +28,27 @@ const warmUp = 2_000;
 const settleMs = 3_500;
 
 /** Produces and works at the same time, and measures both until the last job is completed. */
-export async function measure(stage: Stage, { system, work, slots, produce }: Run): Promise<Figures> {
+export async function measure(stage: Stage, { system, work, slots, produce, statements }: Run): Promise<Figures> {
   const crew = await stage.enter(system, { ...(work && { work }), ...(slots && { slots }) });
   try {
     const warm = { ...produce, count: Math.min(warmUp, produce.count) };
     await Promise.all([crew.worker.order({ do: 'expect', count: warm.count }), crew.producer.order(warm)]);
     await sleep(settleMs);
+    const counting = statements && (await countStatements(stage.admin, crew.database));
     const before = await crew.processorTime();
     const [worked, produced] = await Promise.all([
       crew.worker.order({ do: 'expect', count: produce.count }),
       crew.producer.order(produce),
     ]);
     const after = await crew.processorTime();
+    if (counting) statements(describeStatements(await counting.stop(), produce.count));
     const each = (key: keyof Spent) => (after[key] - before[key]) / produce.count;
-    const spent = { worker: each('worker'), producer: each('producer'), redis: each('redis'), postgres: each('postgres') };
+    const spent = {
+      worker: each('worker'),
+      producer: each('producer'),
+      redis: each('redis'),
+      postgres: each('postgres'),
+    };
     return {
       jobsPerSecond: (produce.count / (worked.endedAt - produced.startedAt)) * 1_000,
       processorTime: spent.worker + spent.producer + spent.redis + spent.postgres,

@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { createTestDatabase, onServer } from '@ballast/test-kit/database';
+import { createTestDatabase } from '@ballast/test-kit/database';
 import { startPostgres } from '@ballast/test-kit/embedded-postgres';
 import { startRedis } from '@ballast/test-kit/redis';
 import { createTemplate } from '@ballast/test-kit/template';
 import { Redis } from 'ioredis';
+import postgres from 'postgres';
 import { parentOf, processorTime } from '../processor-time.ts';
+import { trackStatements } from './statements.ts';
 import type { Place, System, Work } from './system.ts';
 import type { Answer, Assignment, Order } from './system-process.ts';
 
@@ -14,10 +16,14 @@ export interface Stage {
   /** A new place with a producer and a worker process of one system. What it leaves is removed by `leave`. */
   enter(system: System, options?: { work?: Work; slots?: number; fill?(place: Place): Promise<void> }): Promise<Crew>;
   redis: Redis;
+  redisUrl: string;
+  /** Superuser of the server, outside the places' databases. */
+  admin: postgres.Sql;
   close(): Promise<void>;
 }
 
 export interface Crew {
+  database: string;
   place: Place;
   producer: Member;
   worker: Member;
@@ -39,18 +45,20 @@ export interface Member {
 }
 
 export async function openStage(): Promise<Stage> {
-  const server = await startPostgres(['shared_preload_libraries=pg_stat_statements', 'pg_stat_statements.track=none']);
+  const server = await startPostgres(['shared_preload_libraries=pg_stat_statements']);
   process.env.BALLAST_TEST_POSTGRES = server.adminUrl;
   process.env.BALLAST_TEST_TEMPLATE = await createTemplate(server.adminUrl);
   const redisServer = await startRedis();
   const redis = new Redis(redisServer.url);
-  const postmaster = await onServer(server.adminUrl, async (admin) => {
-    const [row] = await admin<{ pid: number }[]>`select pg_backend_pid() as pid`;
-    return parentOf(row?.pid ?? 0);
-  });
+  const admin = postgres(server.adminUrl, { max: 1, onnotice: () => {} });
+  await trackStatements(admin, 'none');
+  const [backend] = await admin<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  const postmaster = await parentOf(backend?.pid ?? 0);
 
   return {
     redis,
+    redisUrl: redisServer.url,
+    admin,
     async enter(system, { work = 'nothing', slots = 16, fill } = {}) {
       await redis.flushall();
       const database = await createTestDatabase();
@@ -58,7 +66,7 @@ export async function openStage(): Promise<Stage> {
       await system.prepare(place);
       await fill?.(place);
       // Nobody pays for another run's dirty pages.
-      await onServer(server.adminUrl, (admin) => admin.unsafe('checkpoint'));
+      await admin`checkpoint`;
       const assignment = { system: system.name, place, work, slots };
       const members = await Promise.all([
         start({ ...assignment, role: 'producer' }),
@@ -66,6 +74,7 @@ export async function openStage(): Promise<Stage> {
       ]);
       const [producer, worker] = members;
       return {
+        database: database.name,
         place,
         producer,
         worker,
@@ -86,6 +95,7 @@ export async function openStage(): Promise<Stage> {
     },
     async close() {
       redis.disconnect();
+      await admin.end();
       await redisServer.stop();
       await server.stop();
     },

@@ -21,8 +21,12 @@ export type Order =
   | { do: 'singles'; count: number; parallel: number }
   /** One at a time, with rest in between. */
   | { do: 'paced'; count: number; everyMs: number }
-  /** Waits until `count` more jobs are completed. */
-  | { do: 'expect'; count: number };
+  /** `count` jobs in all, about `perSecond` of them, in small commits. */
+  | { do: 'steady'; count: number; perSecond: number }
+  /** Waits until `count` more jobs are completed, and none is left. */
+  | { do: 'expect'; count: number }
+  /** Waits until `count` more jobs have run; others may wait. */
+  | { do: 'drain'; count: number };
 
 export interface Answer {
   startedAt: number;
@@ -68,6 +72,14 @@ function produce(producer: Producer): (order: Order) => Promise<Answer> {
       };
       await Promise.all(Array.from({ length: order.parallel }, lane));
     }
+    if (order.do === 'steady') {
+      const first = next;
+      while (next < first + order.count) {
+        const due = Math.min(order.count, Math.ceil(((now() - startedAt) / 1_000) * order.perSecond)) + first - next;
+        if (due > 0) await producer.addBatch(Array.from({ length: due }, () => next++));
+        await sleep(20);
+      }
+    }
     if (order.do === 'paced') {
       for (let left = order.count; left > 0; left--) {
         const number = next++;
@@ -97,9 +109,14 @@ async function consume(): Promise<(order: Order) => Promise<Answer>> {
     },
   });
   return async (order) => {
+    const startedAt = now();
+    if (order.do === 'drain') {
+      expected = handled + order.count;
+      await new Promise<void>((resolve) => (reached = resolve));
+      return { startedAt, endedAt: now(), moments: [] };
+    }
     if (order.do !== 'expect') throw new Error(`A worker cannot ${order.do}.`);
     moments = [];
-    const startedAt = now();
     expected += order.count;
     if (handled < expected) await new Promise<void>((resolve) => (reached = resolve));
     // The last handlers have run; their completions may be under way.

@@ -10,10 +10,14 @@ import { pgBoss } from '../systems/pg-boss.ts';
 /** Commits of 500 jobs, handlers that do nothing and open no transaction. */
 export const noOp: Scenario = {
   name: 'no-op',
-  async run(stage, { quick, rounds, say }) {
-    const systems = [ballast, bullmq, ...(quick ? [] : [bullmqEffects]), pgBoss, graphileWorker];
+  async run(stage, { quick, rounds, say, statements }) {
+    const all = [ballast, bullmq, ...(quick ? [] : [bullmqEffects]), pgBoss, graphileWorker];
+    const systems = all.filter(({ name }) => (process.env.BENCH_SYSTEMS ?? name).split(',').includes(name));
     const produce = { do: 'batches', count: quick ? 5_000 : 20_000, size: 500 } as const;
-    const runs = systems.map((system) => () => measure(stage, { system, produce, slots: slotsOf(system.name) }));
+    const runs = systems.map((system) => () => {
+      const told = statements ? (lines: string[]) => say([`  ${system.name}:`, ...lines].join('\n')) : undefined;
+      return measure(stage, { system, produce, slots: slotsOf(system.name), statements: told });
+    });
     const results = await interleave(rounds ?? (quick ? 2 : 5), runs);
     systems.forEach((system, index) => say(describeFigures(system.name, results[index] ?? [])));
     const [own = [], ...others] = results;

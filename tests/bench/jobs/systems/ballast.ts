@@ -1,15 +1,20 @@
 import { openDatabase, withTenant } from '@ballast/db';
 import { enqueue, enqueueMany } from '@ballast/jobs/enqueue';
 import { openTransport } from '@ballast/jobs/transport';
-import { startWorker } from '@ballast/jobs/work';
+import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
 import { defineJob, type JobHandler, type Log } from '@ballast/kernel';
 import { z } from 'zod';
+import { jobs } from '../../../../apps/api/src/generated/jobs.ts';
 import { now, type Place, type System } from '../system.ts';
 import { createEffectTable, tenant, writeEffect } from './effect-table.ts';
 
 const job = defineJob({ name: 'bench.job', payload: z.strictObject({ n: z.int() }) });
 
-function system(name: string, transportOf: (place: Place) => Parameters<typeof openTransport>[0]): System {
+function system(
+  name: string,
+  transportOf: (place: Place) => Parameters<typeof openTransport>[0],
+  others: readonly RegisteredJob<never>[] = [],
+): System {
   return {
     name,
     prepare: createEffectTable,
@@ -55,7 +60,10 @@ function system(name: string, transportOf: (place: Place) => Parameters<typeof o
         db,
         jobsDb,
         transport,
-        jobs: [{ job: job as JobHandler['job'], load: async () => ({ job, run: handler }) as never }],
+        jobs: [
+          { job: job as JobHandler['job'], load: async () => ({ job, run: handler }) as never },
+          ...(others as readonly RegisteredJob<null>[]),
+        ],
         services: null,
         queues: { default: slots },
         log,
@@ -91,4 +99,6 @@ function completionsLog(ended: (jobId: string) => void): Log {
 }
 
 export const ballast = system('ballast', (place) => ({ redisUrl: place.redisUrl }));
+/** With the jobs of the default modules besides: what an application's worker is. */
+export const ballastModules = system('ballast-modules', (place) => ({ redisUrl: place.redisUrl }), jobs);
 export const ballastEmbedded = system('ballast-embedded', (place) => ({ postgresUrl: place.dispatcherUrl }));

@@ -19,10 +19,11 @@ export const bullmqEffects: System = {
         const group = waiting;
         waiting = [];
         const written = db.sql`insert into effect (n) select * from unnest(${group.map(({ n }) => n)}::int[])`;
-        await written.then(
-          () => group.forEach((one) => one.resolve()),
-          (error: Error) => group.forEach((one) => one.reject(error)),
+        const failed = await written.then(
+          () => null,
+          (error: Error) => error,
         );
+        for (const one of group) failed ? one.reject(failed) : one.resolve();
       }
       writing = false;
     };

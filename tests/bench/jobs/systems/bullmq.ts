@@ -3,38 +3,47 @@ import { Queue, Worker } from 'bullmq';
 import { now, type System } from '../system.ts';
 import { createEffectTable, tenant, writeEffect } from './effect-table.ts';
 
-const name = 'bench';
+const queueName = 'bench';
 
 /** BullMQ alone: nothing in Postgres but what a handler or producer writes itself, and a crash between the two loses the job. */
-export const bullmq: System = {
-  name: 'bullmq',
-  prepare: createEffectTable,
-  async openProducer(place) {
-    const db = openDatabase({ url: place.appUrl, applicationName: 'bench-producer', maxConnections: 16 });
-    const queue = openQueue(place.redisUrl);
-    return {
-      async addBatch(numbers) {
-        await queue.addBulk(numbers.map((n) => ({ name: 'job', data: { n } })));
-      },
-      async writeAndAdd(n) {
-        await db.sql`insert into effect (n) values (${n})`;
-        const committedAt = now();
-        await queue.add('job', { n });
-        return committedAt;
-      },
-      async close() {
-        await Promise.all([queue.close(), db.close()]);
-      },
-    };
-  },
-  async openWorker(place, { work, slots, handled, completed }) {
-    const db = openDatabase({ url: place.appUrl, applicationName: 'bench-worker', maxConnections: 16 });
-    return openBullWorker(place.redisUrl, slots, completed, async (n) => {
-      if (work === 'transaction') await writeInTransaction(db, n);
-      handled(n);
-    });
-  },
-};
+export const bullmq: System = alone('bullmq', async (db, n) => {
+  await db.sql`insert into effect (n) values (${n})`;
+});
+
+/** The same, but the producer's row is written in a transaction under the tenant's scope, as Ballast's is. */
+export const bullmqScoped: System = alone('bullmq-scoped', writeInTransaction);
+
+function alone(name: string, write: (db: Database, n: number) => Promise<void>): System {
+  return {
+    name,
+    prepare: createEffectTable,
+    async openProducer(place) {
+      const db = openDatabase({ url: place.appUrl, applicationName: 'bench-producer', maxConnections: 16 });
+      const queue = openQueue(place.redisUrl);
+      return {
+        async addBatch(numbers) {
+          await queue.addBulk(numbers.map((n) => ({ name: 'job', data: { n } })));
+        },
+        async writeAndAdd(n) {
+          await write(db, n);
+          const committedAt = now();
+          await queue.add('job', { n });
+          return committedAt;
+        },
+        async close() {
+          await Promise.all([queue.close(), db.close()]);
+        },
+      };
+    },
+    async openWorker(place, { work, slots, handled, completed }) {
+      const db = openDatabase({ url: place.appUrl, applicationName: 'bench-worker', maxConnections: 16 });
+      return openBullWorker(place.redisUrl, slots, completed, async (n) => {
+        if (work === 'transaction') await writeInTransaction(db, n);
+        handled(n);
+      });
+    },
+  };
+}
 
 /** The same layer and scope as a Ballast handler's transaction, without its fence. */
 function writeInTransaction(db: Database, n: number): Promise<void> {
@@ -42,7 +51,7 @@ function writeInTransaction(db: Database, n: number): Promise<void> {
 }
 
 export function openQueue(url: string): Queue {
-  return new Queue(name, {
+  return new Queue(queueName, {
     connection: { url, enableAutoPipelining: true },
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
   });
@@ -56,7 +65,7 @@ export async function openBullWorker(
   run: (n: number) => Promise<void>,
 ) {
   const queue = openQueue(url);
-  const worker = new Worker(name, (job) => run(job.data.n), {
+  const worker = new Worker(queueName, (job) => run(job.data.n), {
     connection: { url, maxRetriesPerRequest: null },
     concurrency: slots,
     removeOnComplete: { count: 0 },
