@@ -286,9 +286,8 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
     ]);
   });
 
-  it.runIf(backend === 'redis')(
-    'knows within five seconds that the queue was wiped, and runs what waited',
-    async () => {
+  if (backend === 'redis')
+    it('knows within five seconds that the queue was wiped, and runs what waited', async () => {
       const gate = Promise.withResolvers<void>();
       const first = await work(
         async ({ payload, ctx }) => {
@@ -314,8 +313,7 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
       await redis.quit();
       for (const id of ids) await becomes(id, 'done');
       expect(await effects()).toHaveLength(10);
-    },
-  );
+    });
 
   it('ends itself when packs wait that it does not take', async () => {
     const id = await add(1);
