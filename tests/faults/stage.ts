@@ -16,6 +16,8 @@ export const goalMs = 60_000;
 export interface Stage {
   db: Database;
   jobsDb: Database;
+  /** The superuser's pool, for faults of Postgres itself. */
+  admin: Database;
   queue: TestQueue;
   /** Starts a worker process; resolves when it is ready. */
   worker(environment?: Record<string, string>): Promise<ChildProcess>;
@@ -28,15 +30,16 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage(backend: 'postgres' | 'redis'): Promise<Stage> {
+export async function openStage(backend: 'postgres' | 'redis', redisFlags: readonly string[] = []): Promise<Stage> {
   const database = await createTestDatabase();
   const db = openDatabase({ url: database.appUrl, applicationName: 'faults' });
   const jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'faults' });
+  const admin = openDatabase({ url: database.adminUrl, applicationName: 'faults-admin', maxConnections: 1 });
   const owner = openDatabase({ url: database.ownerUrl, applicationName: 'faults' });
   await owner.sql.unsafe('create table effect (n integer not null)');
   await owner.sql.unsafe('grant all on effect to ballast_app');
   await owner.close();
-  const queue = await startQueue(backend, database);
+  const queue = await startQueue(backend, database, undefined, redisFlags);
   const processes: ChildProcess[] = [];
 
   const states = async () => {
@@ -48,6 +51,7 @@ export async function openStage(backend: 'postgres' | 'redis'): Promise<Stage> {
   return {
     db,
     jobsDb,
+    admin,
     queue,
     states,
     worker(environment = {}) {
@@ -82,7 +86,7 @@ export async function openStage(backend: 'postgres' | 'redis'): Promise<Stage> {
         child.removeAllListeners('exit');
         child.kill('SIGKILL');
       }
-      await Promise.all([db.close(), jobsDb.close()]);
+      await Promise.all([db.close(), jobsDb.close(), admin.close()]);
       await queue.stop();
       await database.drop();
     },

@@ -81,20 +81,17 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
   }));
 }
 
-/** Runs `work` unless another process holds the sweep's lock; null then. A session that dies releases it. */
+/**
+ * Runs `work` unless another process holds the sweep's lock; null then. The lock lives
+ * in a transaction of its own, so that a session that dies releases it; `work` commits
+ * by itself, and can be repeated by whoever comes next.
+ */
 export async function withSweepLock<Result>(db: Database, work: () => Promise<Result>): Promise<Result | null> {
-  const reserved = await db.sql.reserve();
-  try {
-    const [lock] = await reserved<{ held: boolean }[]>`select pg_try_advisory_lock(${lockKey}) as held`;
-    if (!lock?.held) return null;
-    try {
-      return await work();
-    } finally {
-      await reserved`select pg_advisory_unlock(${lockKey})`;
-    }
-  } finally {
-    reserved.release();
-  }
+  const result = await db.sql.begin(async (sql) => {
+    const [lock] = await sql<{ held: boolean }[]>`select pg_try_advisory_xact_lock(${lockKey}) as held`;
+    return lock?.held ? { of: await work() } : null;
+  });
+  return (result as { of: Result } | null)?.of ?? null;
 }
 
 /**

@@ -27,9 +27,12 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['listen_addresses=127.0.0.1', 'max_connections=300', 'unix_socket_directories=', ...settings].flatMap(
-      (setting) => ['-c', setting],
-    ),
+    postgresFlags: [
+      'listen_addresses=127.0.0.1',
+      'max_connections=300',
+      'unix_socket_directories=',
+      ...settings,
+    ].flatMap((setting) => ['-c', setting]),
     onLog: (line) => said.push(String(line)),
     onError: (line) => said.push(String(line)),
   });

@@ -20,11 +20,12 @@ export async function startQueue(
   backend: 'postgres' | 'redis',
   database: TestDatabase,
   log: Log = silentLog,
+  redisFlags: readonly string[] = [],
 ): Promise<TestQueue> {
   if (backend === 'postgres') {
     const open = () => openTransport({ postgresUrl: database.dispatcherUrl }, log);
     return { open, redis: null, stop: async () => {} };
   }
-  const redis = await startRedis();
+  const redis = await startRedis(redisFlags);
   return { open: () => openTransport({ redisUrl: redis.url }, log), redis, stop: () => redis.stop() };
 }

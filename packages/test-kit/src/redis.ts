@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,10 @@ import { freePort } from './embedded-postgres.ts';
 export interface TestRedis {
   url: string;
   port: number;
-  process: ChildProcess;
+  /** Of the process that runs now. */
+  pid(): number;
+  /** Ends the server, waits, and starts it again on the same port with the same files. */
+  restart(downMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -28,16 +31,28 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
   const port = await freePort();
   const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', ''];
   const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
-  const server = spawn('redis-server', [...settings, ...durable, ...flags], { stdio: 'ignore' });
-  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-  await untilListening(port, exited);
+  const start = async () => {
+    const server = spawn('redis-server', [...settings, ...durable, ...flags], { stdio: 'ignore' });
+    const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+    await untilListening(port, exited);
+    return { server, exited };
+  };
+  let running = await start();
+  const end = async (signal: NodeJS.Signals) => {
+    running.server.kill(signal);
+    await running.exited;
+  };
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
-    process: server,
+    pid: () => running.server.pid ?? 0,
+    async restart(downMs) {
+      await end('SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, downMs));
+      running = await start();
+    },
     async stop() {
-      server.kill('SIGKILL');
-      await exited;
+      await end('SIGKILL');
       await rm(directory, { recursive: true, force: true });
     },
   };
