@@ -82,7 +82,7 @@ export async function openStage(): Promise<Stage> {
           const [ofWorker, ofProducer, ofRedis, ofPostgres] = await Promise.all([
             processorTime(worker.pid),
             processorTime(producer.pid),
-            processorTime(redisServer.process.pid ?? 0),
+            processorTime(redisServer.pid()),
             processorTime(postmaster, true),
           ]);
           return { worker: ofWorker, producer: ofProducer, redis: ofRedis, postgres: ofPostgres };

@@ -19,7 +19,7 @@ export const noOp: Scenario = {
       return measure(stage, { system, produce, slots: slotsOf(system.name), statements: told });
     });
     const results = await interleave(rounds ?? (quick ? 2 : 5), runs);
-    systems.forEach((system, index) => say(describeFigures(system.name, results[index] ?? [])));
+    for (const [index, system] of systems.entries()) say(describeFigures(system.name, results[index] ?? []));
     const [own = [], ...others] = results;
     const speed = (figures: typeof own) => figures.map((one) => one.jobsPerSecond);
     const rows = others.map((figures, index) => {

@@ -49,7 +49,7 @@ export const graphileWorker: System = {
         async [task](payload, { withPgClient }) {
           const { n } = payload as { n: number };
           if (work === 'transaction') {
-            await withPgClient.withRetries((client) =>
+            await withPgClient((client) =>
               client.query({ name: 'effect', text: 'insert into effect (n) values ($1)', values: [n] }),
             );
           }

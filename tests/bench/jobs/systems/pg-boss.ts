@@ -41,13 +41,14 @@ export const pgBoss: System = {
     const pool = new pg.Pool({ connectionString: place.adminUrl, max: 16 });
     const boss = await start(place, true);
     if (work === 'transaction') {
-      await boss.work<{ n: number }>(
+      await boss.work(
         queue,
         { transactional: true, localConcurrency: slots, notifyPollingIntervalSeconds: 1, pollingIntervalSeconds: 0.5 },
         async (jobs, tx) => {
           for (const { data } of jobs) {
-            await tx.executeSql('insert into effect (n) values ($1)', [data.n]);
-            handled(data.n);
+            const { n } = data as { n: number };
+            await tx.executeSql('insert into effect (n) values ($1)', [n]);
+            handled(n);
           }
         },
       );
