@@ -1,5 +1,5 @@
 import type { DatabaseUrls } from './postgres/prepare-database.ts';
-import { key, secretFile } from './secrets.ts';
+import { secretFile } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 export type Mode = 'production' | 'development';
@@ -49,16 +49,12 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
 
 /** Generated once per installation, handed over as files, so that no listing of processes shows them. */
 function keys(settings: Settings, given: Environment): Environment {
-  const one = (name: string, make?: () => string): Environment => {
-    if (given[name]) return { [name]: given[name] };
-    const file = given[`${name}_FILE`] || secretFile(settings.data, name.toLowerCase(), make).file;
-    return { [`${name}_FILE`]: file };
-  };
-  return { ...one('AUTH_SECRET'), ...one('SECRETS_KEY', key) };
+  if (given.AUTH_SECRET) return { AUTH_SECRET: given.AUTH_SECRET };
+  return { AUTH_SECRET_FILE: given.AUTH_SECRET_FILE || secretFile(settings.data, 'auth_secret').file };
 }
 
 const secretNames =
-  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET|SECRETS_KEY|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
+  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
 
 function without(given: Environment, names: RegExp): Environment {
   return Object.fromEntries(Object.entries(given).filter(([name]) => !names.test(name)));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { key, secretFile } from './secrets.ts';
+import { secretFile } from './secrets.ts';
 
 let data: string;
 beforeEach(() => {
@@ -22,8 +22,4 @@ test('an empty file, as a full disk leaves, is made anew', () => {
   const { file } = secretFile(data, 'auth_secret');
   writeFileSync(file, '\n');
   expect(secretFile(data, 'auth_secret').value).not.toBe('');
-});
-
-test('a key has 32 bytes', () => {
-  expect(Buffer.from(secretFile(data, 'secrets_key', key).value, 'base64')).toHaveLength(32);
 });

@@ -3,13 +3,13 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'n
 import { join } from 'node:path';
 
 /** Reads the secret of that name, or makes it once: a file that only its owner may read. */
-export function secretFile(data: string, name: string, make: () => string = password): { file: string; value: string } {
+export function secretFile(data: string, name: string): { file: string; value: string } {
   const folder = join(data, 'secrets');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, name);
   const kept = readSecret(file);
   if (kept) return { file, value: kept };
-  const value = make();
+  const value = password();
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${value}\n`, { mode: 0o600 });
   chmodSync(draft, 0o600);
@@ -28,6 +28,3 @@ function readSecret(file: string): string | undefined {
 
 /** Safe in a URL as it is. */
 const password = () => randomBytes(24).toString('base64url');
-
-/** 32 bytes in base64, as an encryption key is given. */
-export const key = () => randomBytes(32).toString('base64');

@@ -39,7 +39,6 @@ test('each process gets only the secrets that it needs', () => {
     HOSTNAME: 'laptop',
     SMTP_URL: 'smtp://mail',
     AUTH_SECRET: 'a',
-    SECRETS_KEY: 'b',
     DATABASE_OWNER_URL: 'given',
     REDIS_QUEUE_URL: 'redis://queue',
   };

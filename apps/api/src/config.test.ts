@@ -12,7 +12,6 @@ const local = {
   DATABASE_URL: 'postgres://ballast_app:k3Wq9@127.0.0.1:5432/ballast',
   DATABASE_DISPATCHER_URL: 'postgres://ballast_dispatcher:k3Wq9@127.0.0.1:5432/ballast',
   AUTH_SECRET: random,
-  SECRETS_KEY: random,
 };
 const production = {
   ...local,
@@ -95,7 +94,6 @@ describe('loadConfig', () => {
       'DISABLE_BACKGROUND_WORKERS must be true or false',
       'AUTH_SECRET must have at least 32 characters',
       'DATABASE_URL is missing',
-      'SECRETS_KEY is missing',
     ]) {
       expect(text).toContain(name);
     }
@@ -106,13 +104,12 @@ describe('loadConfig', () => {
     const env = {
       ...production,
       AUTH_SECRET: 'hunter2\nhunter2',
-      SECRETS_KEY: 'hunter2',
       DATABASE_URL: 'mysql://app:hunter2@db/x',
       SMTP_URL: 'ftp://u:hunter2@h',
       REDIS_URL: 'hunter2',
     };
     const text = problemsOf(env);
-    expect(text).toContain('5 problems');
+    expect(text).toContain('4 problems');
     expect(text).not.toContain('hunter2');
   });
 

@@ -46,7 +46,6 @@ async function settings(): Promise<Record<string, string>> {
     DATABASE_URL: database.appUrl,
     DATABASE_DISPATCHER_URL: database.dispatcherUrl,
     AUTH_SECRET: key,
-    SECRETS_KEY: key,
     API_PORT: String(await freePort()),
     WORKER_PORT: String(await freePort()),
     SHUTDOWN_GRACE_MS: '5000',

@@ -1,5 +1,5 @@
-import type { SuiteOptions } from '../main.ts';
 import type { Row } from '../report.ts';
+import type { SuiteOptions } from '../suite.ts';
 import type { Stage } from './stage.ts';
 
 export interface Scenario {

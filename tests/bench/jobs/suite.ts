@@ -1,5 +1,5 @@
-import type { Suite } from '../main.ts';
 import { machine, type Row, redisVersion, versions } from '../report.ts';
+import type { Suite } from '../suite.ts';
 import type { Scenario } from './scenario.ts';
 import { backlog } from './scenarios/backlog.ts';
 import { embedded } from './scenarios/embedded.ts';

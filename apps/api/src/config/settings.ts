@@ -77,11 +77,6 @@ export const settings = {
     description: 'Signs sessions and links.',
     secret: true,
   },
-  SECRETS_KEY: {
-    schema: z.string().refine(is32Bytes, 'must be 32 bytes in base64, such as from `openssl rand -base64 32`'),
-    description: 'Encrypts the secret fields of job payloads.',
-    secret: true,
-  },
   SMTP_URL: {
     schema: z.url({ protocol: /^smtps?$/, message: 'must be smtp://user:password@host:port' }),
     description: 'Where mail is handed over.',
@@ -117,10 +112,6 @@ export const settings = {
   },
 } as const satisfies Record<string, Setting>;
 
-function is32Bytes(text: string): boolean {
-  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && Buffer.from(text, 'base64').length === 32;
-}
-
 const always = ['NODE_ENV', 'BALLAST_ENV', 'LOG_LEVEL', 'REDIS_QUEUE_URL', 'SHUTDOWN_GRACE_MS'] as const;
 const serving = [
   ...always,
@@ -130,7 +121,6 @@ const serving = [
   'DATABASE_POOL_SIZE',
   'REDIS_URL',
   'AUTH_SECRET',
-  'SECRETS_KEY',
   'SMTP_URL',
   'MAIL_FROM',
 ] as const;
