@@ -16,11 +16,11 @@ export function copyCheckout(target: string): void {
   for (const name of readdirSync(target)) {
     if (name !== 'node_modules') removeSources(join(target, name), current);
   }
-  cpSync(root, target, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (source) => !left.has(basename(source)) && !source.endsWith('.tsbuildinfo'),
-  });
+  // Entry by entry: Node refuses to copy a folder into one below it, even when that one is left out.
+  for (const name of readdirSync(root)) {
+    if (!isSource(name)) continue;
+    cpSync(join(root, name), join(target, name), { recursive: true, verbatimSymlinks: true, filter: isSource });
+  }
   if (current) return;
   for (const folder of packages) {
     rmSync(join(target, folder), { recursive: true, force: true });
@@ -32,6 +32,8 @@ export function copyCheckout(target: string): void {
   rmSync(join(target, stamp), { force: true });
   cpSync(join(root, stamp), join(target, stamp));
 }
+
+const isSource = (path: string) => !left.has(basename(path)) && !path.endsWith('.tsbuildinfo');
 
 /** Everything but the packages, where these are kept. */
 function removeSources(path: string, keepPackages: boolean): void {

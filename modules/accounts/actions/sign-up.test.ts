@@ -221,10 +221,12 @@ async function forget(kind: string, userId: string) {
   await suite.admin.sql`delete from accounts.mail_request where kind = ${kind} and user_id = ${userId}`;
 }
 
+/** In milliseconds of processor time, all threads: it does not grow with the machine's other work. */
 async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   await work();
-  return performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
 }
 
 function median(values: number[]): number {
