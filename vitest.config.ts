@@ -13,8 +13,8 @@ export default defineConfig({
     pool: 'forks',
     // Suites mostly wait for Postgres, for a lock to run out, for a process to end.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 10_000,
   },
 });
