@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
 import { ratioOf } from '../../statistics.ts';
 import { interleave } from '../rounds.ts';
 import type { Scenario } from '../scenario.ts';
@@ -91,7 +92,6 @@ async function fill(stage: Stage, place: Place, waiting: number): Promise<void> 
     await producer.addBatch(Array.from({ length: Math.min(size, waiting - from) }, (_, index) => from + index));
   }
   await producer.close();
-  const postgres = (await import('postgres')).default;
   const owner = postgres(place.adminUrl, { max: 1 });
   await owner`vacuum analyze`;
   await owner.end();

@@ -36,7 +36,7 @@ async function delays(stage: Stage, system: System, count: number): Promise<numb
     const send = async (jobs: number) => {
       const orders = [
         crew.worker.order({ do: 'expect', count: jobs }),
-        crew.producer.order({ do: 'paced', count: jobs, everyMs: 25 }),
+        crew.producer.order({ do: 'paced', count: jobs, everyMs: 80 }),
       ] as const;
       return Promise.all(orders);
     };

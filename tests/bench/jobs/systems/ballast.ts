@@ -41,20 +41,15 @@ function system(
     async openWorker(place, { work, slots, handled, completed }) {
       const db = openDatabase({ url: place.appUrl, applicationName: 'bench-worker', maxConnections: 16 });
       const jobsDb = openDatabase({ url: place.dispatcherUrl, applicationName: 'bench-worker' });
-      const numberOf = new Map<string, number>();
+      const ran: number[] = [];
       const handler: JobHandler['run'] = async ({ payload, ctx }) => {
         const { n } = payload as { n: number };
         if (work === 'transaction') {
           await ctx.transaction((tx) => writeEffect(tx as never, n));
           completed(n);
-        } else numberOf.set(ctx.jobId, n);
+        } else ran.push(n);
         handled(n);
       };
-      const log = completionsLog((jobId) => {
-        const n = numberOf.get(jobId);
-        numberOf.delete(jobId);
-        if (n !== undefined) completed(n);
-      });
       const transport = openTransport(transportOf(place), log);
       const worker = await startWorker({
         db,
@@ -68,6 +63,16 @@ function system(
         queues: { default: slots },
         log,
         release: 'bench',
+        observe: {
+          dispatched() {},
+          started() {},
+          repaired() {},
+          // Told once the outcome is committed. Outcomes are committed in the order in which handlers end.
+          ended() {
+            const n = ran.shift();
+            if (n !== undefined) completed(n);
+          },
+        },
       });
       return {
         async remaining() {
@@ -85,18 +90,9 @@ function system(
   };
 }
 
-/** The worker says at level debug when an outcome is committed; warnings are for the person who runs the bench. */
-function completionsLog(ended: (jobId: string) => void): Log {
-  const say = (fields: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
-  return {
-    debug(fields, message) {
-      if (message === 'job ended') ended((fields as { jobId: string }).jobId);
-    },
-    info() {},
-    warn: say,
-    error: say,
-  };
-}
+const say = (fields: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
+/** Warnings are for the person who runs the bench. */
+const log: Log = { debug() {}, info() {}, warn: say, error: say };
 
 export const ballast = system('ballast', (place) => ({ redisUrl: place.redisUrl }));
 /** With the jobs of the default modules besides: what an application's worker is. */
