@@ -17,6 +17,8 @@ const runs: Run[] = [];
 
 beforeAll(async () => {
   if (!given) copyCheckout(folder);
+  // npm would look for one in the folders above, and test another checkout than it was told.
+  if (!existsSync(join(folder, 'package.json'))) throw new Error(`${folder} holds no checkout.`);
   ports = await freePorts();
 });
 afterEach(async () => {
