@@ -45,7 +45,11 @@ export interface Member {
 }
 
 export async function openStage(): Promise<Stage> {
-  const server = await startPostgres(['shared_preload_libraries=pg_stat_statements']);
+  const server = await startPostgres([
+    'shared_preload_libraries=pg_stat_statements',
+    // For insight into one run, for example `log_min_duration_statement=0`.
+    ...(process.env.BENCH_POSTGRES ?? '').split(' ').filter(Boolean),
+  ]);
   process.env.BALLAST_TEST_POSTGRES = server.adminUrl;
   process.env.BALLAST_TEST_TEMPLATE = await createTemplate(server.adminUrl);
   const redisServer = await startRedis();

@@ -4,7 +4,7 @@ import { ratioOf } from '../../statistics.ts';
 import { interleave } from '../rounds.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { countStatements, type StatementCost } from '../statements.ts';
+import { countStatements, describeStatements, type StatementCost } from '../statements.ts';
 import type { Place } from '../system.ts';
 import { ballast } from '../systems/ballast.ts';
 
@@ -18,12 +18,12 @@ interface Drained {
 /** The same jobs drained from a long line and from a short one. */
 export const backlog: Scenario = {
   name: 'backlog',
-  async run(stage, { quick, rounds, rows, say }) {
+  async run(stage, { quick, rounds, rows, say, statements }) {
     const long = quick ? Math.min(rows, 150_000) : rows;
     const count = quick ? 5_000 : 20_000;
     // Enough for what the worker takes while it warms up.
     const short = quick ? 60_000 : 120_000;
-    const runs = [long, short].map((waiting) => () => drain(stage, waiting, count));
+    const runs = [long, short].map((waiting) => () => drain(stage, waiting, count, statements ? say : undefined));
     const [own = [], base = []] = await interleave(rounds ?? (quick ? 1 : 3), runs);
     const of = (pick: (one: Drained) => number) => [own.map(pick), base.map(pick)] as const;
     const show = (figures: readonly number[]) => figures.map((figure) => figure.toFixed(1)).join(', ');
@@ -55,7 +55,7 @@ export const backlog: Scenario = {
   },
 };
 
-async function drain(stage: Stage, waiting: number, count: number): Promise<Drained> {
+async function drain(stage: Stage, waiting: number, count: number, say?: (line: string) => void): Promise<Drained> {
   const crew = await stage.enter(ballast, { fill: (place) => fill(stage, place, waiting) });
   try {
     await crew.worker.order({ do: 'drain', count: 2_000 });
@@ -67,6 +67,10 @@ async function drain(stage: Stage, waiting: number, count: number): Promise<Drai
     await crew.worker.order({ do: 'drain', count: Math.floor(count / 4) });
     const info = await stage.redis.info('memory');
     const statements = await counting.stop();
+    if (say) {
+      say(`  ${waiting} waiting:`);
+      for (const line of describeStatements(statements, Math.floor(count / 4))) say(line);
+    }
     const total = (spent: typeof before) => spent.worker + spent.redis + spent.postgres;
     return {
       processorTime: (total(after) - total(before)) / count,

@@ -3,6 +3,7 @@ import { median, percentile, ratioOf } from '../../statistics.ts';
 import { interleave } from '../rounds.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+import { countStatements, describeStatements } from '../statements.ts';
 import type { System } from '../system.ts';
 import { ballast } from '../systems/ballast.ts';
 import { bullmq } from '../systems/bullmq.ts';
@@ -10,10 +11,10 @@ import { bullmq } from '../systems/bullmq.ts';
 /** From the commit of a row to the committed completion of its job, on idle processes, one job at a time. */
 export const latency: Scenario = {
   name: 'latency',
-  async run(stage, { quick, rounds, say }) {
+  async run(stage, { quick, rounds, say, statements }) {
     const count = quick ? 150 : 400;
     const systems = [ballast, bullmq];
-    const runs = systems.map((system) => () => delays(stage, system, count));
+    const runs = systems.map((system) => () => delays(stage, system, count, statements ? say : undefined));
     const [own = [], base = []] = await interleave(rounds ?? (quick ? 2 : 5), runs);
     const rows = [50, 99].map((percent) => {
       const of = (rounds: number[][]) => rounds.map((round) => percentile(round, percent));
@@ -30,7 +31,7 @@ export const latency: Scenario = {
   },
 };
 
-async function delays(stage: Stage, system: System, count: number): Promise<number[]> {
+async function delays(stage: Stage, system: System, count: number, say?: (line: string) => void): Promise<number[]> {
   const crew = await stage.enter(system);
   try {
     const send = async (jobs: number) => {
@@ -42,7 +43,9 @@ async function delays(stage: Stage, system: System, count: number): Promise<numb
     };
     await send(50);
     await sleep(1_000);
+    const counting = say && (await countStatements(stage.admin, crew.database));
     const [completed, committed] = await send(count);
+    if (counting) say([`  ${system.name}:`, ...describeStatements(await counting.stop(), count)].join('\n'));
     const endOf = new Map(completed.moments);
     return committed.moments.map(([number, at]) => (endOf.get(number) ?? Number.NaN) - at);
   } finally {
