@@ -1,9 +1,12 @@
 /**
  * `pnpm bench <suite> [--json] [--quick] [--only <name>]`: ratios against baselines
  * that run in the same minutes, on the same servers.
+ * `pnpm bench chart <report.json>…` draws what `--json` printed, as SVG.
  */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { table } from './report.ts';
+import { chart } from './chart.ts';
+import { type Report, table } from './report.ts';
 import type { Suite } from './suite.ts';
 
 const suites: Record<string, () => Promise<Suite>> = {
@@ -22,11 +25,16 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const [name = ''] = positionals;
+const [name = '', ...files] = positionals;
+if (name === 'chart') {
+  const reports = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Report);
+  process.stdout.write(chart(reports.flatMap((report) => report.rows)));
+  process.exit(0);
+}
 const open = suites[name];
 if (!open) {
   process.stderr.write(
-    `Choose a suite: pnpm bench ${Object.keys(suites).join(' | ')} [--json] [--quick] [--only name]\n`,
+    `Choose a suite: pnpm bench ${Object.keys(suites).join(' | ')} | chart [--json] [--quick] [--only name]\n`,
   );
   process.exit(2);
 }
