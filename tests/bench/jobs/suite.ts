@@ -7,10 +7,11 @@ import { idle } from './scenarios/idle.ts';
 import { latency } from './scenarios/latency.ts';
 import { noOp } from './scenarios/no-op.ts';
 import { oneCommit } from './scenarios/one-commit.ts';
+import { snapshot } from './scenarios/snapshot.ts';
 import { transaction } from './scenarios/transaction.ts';
 import { openStage } from './stage.ts';
 
-const scenarios: readonly Scenario[] = [noOp, transaction, oneCommit, latency, idle, backlog, embedded];
+const scenarios: readonly Scenario[] = [noOp, transaction, oneCommit, latency, idle, backlog, snapshot, embedded];
 
 /** Ballast's jobs against other systems. */
 export const runJobs: Suite = async (options) => {
