@@ -109,6 +109,13 @@ module.exports = {
       to: { pathNot: ['^packages/kernel/', 'node_modules/zod/'] },
     },
     {
+      name: 'schedules-are-light',
+      comment: 'What comes round: a job, its payload and a cron expression.',
+      severity: 'error',
+      from: { path: '\\.schedule\\.ts$' },
+      to: { pathNot: ['^packages/kernel/', '\\.job\\.ts$'] },
+    },
+    {
       name: 'routes-only-adapt',
       comment: 'Actions own the truth: routes hand over to them and touch no table.',
       severity: 'error',

@@ -6,6 +6,7 @@ test.each([
   ['support/routes.ts', true],
   ['app.config.ts', true],
   ['support/jobs/send.handler.ts', true],
+  ['support/schedules/remind.schedule.ts', true],
   ['support/web/support.page.tsx', true],
   ['support/migrations/0002_more.sql', true],
   ['support/messages/en.json', true],

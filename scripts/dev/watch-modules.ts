@@ -36,7 +36,7 @@ export function watchModules(ended: AbortSignal, reactions: Reactions): void {
 /** Actions, components and tests are read when they run; what the generator reads is named here. */
 export function concernsGenerator(name: string): boolean {
   if (/\.test\.tsx?$|node_modules/.test(name)) return false;
-  return /(^|[\\/])((module|config|routes|app\.config)\.ts|[^\\/]+\.(job|handler|page)\.tsx?|[^\\/]+\.sql|[a-z-]+\.json)$/.test(
+  return /(^|[\\/])((module|config|routes|app\.config)\.ts|[^\\/]+\.(job|handler|schedule|page)\.tsx?|[^\\/]+\.sql|[a-z-]+\.json)$/.test(
     name,
   );
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Chosen } from './choose-active.ts';
 import type { FoundJob } from './read-jobs.ts';
 import type { RouteLine } from './read-routes.ts';
+import type { FoundSchedule } from './read-schedules.ts';
 import { header, identifier, notice } from './source.ts';
 
 /** Where the API's half is written. */
@@ -39,6 +40,21 @@ export const jobs = [
 ${jobs
   .map((job) => `{ job: ${alias(job)}, load: async () => (await import('${door(job)}.handler')).${job.handler} },`)
   .join('\n')}
+];
+`;
+}
+
+/** `schedules.ts`: what comes round. Light, as jobs are. */
+export function schedulesFile(schedules: readonly FoundSchedule[]): string {
+  const alias = (found: FoundSchedule) => identifier(`${found.module}-${found.schedule}`);
+  const door = (found: FoundSchedule) => `@ballast/modules/${found.module}/schedules/${found.file}.schedule`;
+  return `${header}
+import type { ScheduleDefinition } from '@ballast/kernel';
+${schedules.map((found) => `import { ${found.schedule} as ${alias(found)} } from '${door(found)}';`).join('\n')}
+
+/** The schedules of every active module. */
+export const schedules: readonly ScheduleDefinition[] = [
+${schedules.map((found) => `${alias(found)},`).join('\n')}
 ];
 `;
 }

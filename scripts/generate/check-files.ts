@@ -22,11 +22,13 @@ export async function fileProblems(root: string, definition: ModuleDefinition): 
     missing(`jobs/${job}.job.ts`);
     missing(`jobs/${job}.handler.ts`);
   }
+  for (const schedule of definition.schedules ?? []) missing(`schedules/${schedule}.schedule.ts`);
   for (const page of definition.pages ?? []) missing(`web/${page.file}.page.tsx`);
   for (const locale of definition.messages ?? []) missing(`messages/${locale}.json`);
 
   const listed: [string, string, string, readonly string[]][] = [
     ['jobs', '.job.ts', 'jobs', definition.jobs ?? []],
+    ['schedules', '.schedule.ts', 'schedules', definition.schedules ?? []],
     ['web', '.page.tsx', 'pages', (definition.pages ?? []).map((page) => page.file)],
     ['messages', '.json', 'messages', definition.messages ?? []],
   ];

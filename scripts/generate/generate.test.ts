@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plan } from './plan.ts';
 import { readApp } from './read-app.ts';
-import { app, billing, moduleFile, openProduct, type Product, routesFile, teams } from './testing/open-product.ts';
+import {
+  app,
+  billing,
+  moduleFile,
+  openProduct,
+  type Product,
+  routesFile,
+  scheduleFile,
+  teams,
+} from './testing/open-product.ts';
 
 let product: Product;
 beforeEach(async () => {
@@ -38,6 +47,11 @@ describe('what it writes', () => {
     expect(await product.read(`${api}/jobs.ts`)).toContain(
       "await import('@ballast/modules/billing/jobs/send-invoice.handler')).handler",
     );
+    const schedules = await product.read(`${api}/schedules.ts`);
+    expect(schedules).toContain(
+      "import { remind as billingRemind } from '@ballast/modules/billing/schedules/remind.schedule';",
+    );
+    expect(schedules).toContain('export const schedules: readonly ScheduleDefinition[] = [billingRemind];');
     expect(await product.read(`${api}/config.ts`)).toContain('{ config: billingConfig, options: {} }');
     // teams first: billing depends on it.
     expect(await product.read(`${api}/migrations.ts`)).toContain("['teams', 'billing']");
@@ -99,14 +113,14 @@ describe('what it writes', () => {
 });
 
 describe('off means absent', () => {
-  test('no route, job, page, menu entry, string or migration is left, and on again is the same as before', async () => {
+  test('no route, job, schedule, page, menu entry, string or migration is left, and on again is the same as before', async () => {
     await product.generate();
     const before = await Promise.all((await allFiles()).map(product.read));
     const on = await allFiles();
     expect(await product.generate('--without', 'billing')).toMatchObject({ exitCode: 0 });
     expect(await product.read('app.config.ts')).toContain('billing: false');
     const files = await allFiles();
-    for (const file of files) expect(await product.read(file)).not.toMatch(/billing|invoice/i);
+    for (const file of files) expect(await product.read(file)).not.toMatch(/billing|invoice|remind/i);
     expect(await product.list(pages)).toEqual([]);
     expect(await product.generate('--check')).toMatchObject({ exitCode: 0 });
 
@@ -224,6 +238,46 @@ describe('what a module may say', () => {
       { 'modules/billing/jobs/dun.job.ts': '' },
       "does not list 'dun' under `jobs`, but jobs/dun.job.ts exists.",
     ],
+    [
+      'a missing schedule',
+      { 'modules/billing/schedules/remind.schedule.ts': null },
+      'modules/billing/module.ts names schedules/remind.schedule.ts, which does not exist.',
+    ],
+    [
+      'a forgotten schedule',
+      { 'modules/billing/schedules/close-year.schedule.ts': '' },
+      "does not list 'close-year' under `schedules`, but schedules/close-year.schedule.ts exists.",
+    ],
+    [
+      'no schedule in a schedule file',
+      remind("export const x = { cron: '* * * * *' };"),
+      'modules/billing/schedules/remind.schedule.ts must export one schedule, made by defineSchedule.',
+    ],
+    [
+      'a schedule of another module',
+      remind(scheduleFile("name: 'teams.remind'")),
+      "remind.schedule.ts: the schedule 'teams.remind' must be named 'billing.…'.",
+    ],
+    [
+      'an unknown time zone',
+      remind(scheduleFile("zone: 'Europe/Berln'")),
+      "modules/billing/schedules/remind.schedule.ts: its time zone 'Europe/Berln' is unknown, did you mean 'Europe/Berlin'?",
+    ],
+    [
+      'a cron expression that nobody can read',
+      remind(scheduleFile("cron: '0 25 * * *'")),
+      "modules/billing/schedules/remind.schedule.ts: its cron expression '0 25 * * *' cannot be read: ",
+    ],
+    [
+      'a payload that its job refuses',
+      remind(scheduleFile('payload: {}')),
+      "modules/billing/schedules/remind.schedule.ts: its payload does not fit the job 'billing.send-invoice': id: ",
+    ],
+    [
+      'a schedule of a job that no module lists',
+      remind(job('billing.dun') + scheduleFile('job: again, payload: {}')),
+      "remind.schedule.ts: its job 'billing.dun' is no job of an active module",
+    ],
     ['forgotten routes', change('routes: true, ', ''), 'does not say `routes: true`, but routes.ts exists.'],
     [
       'a name that is no address',
@@ -307,6 +361,30 @@ describe('what a module may say', () => {
     );
   });
 
+  test('not the same schedule twice', async () => {
+    await product.write({
+      ...change("['remind']", "['remind', 'remind-again']"),
+      'modules/billing/schedules/remind-again.schedule.ts': scheduleFile(),
+    });
+    await refused(
+      "remind-again.schedule.ts: the schedule 'billing.remind' is in modules/billing/schedules/remind.schedule.ts already.",
+    );
+  });
+
+  test('not a schedule whose job is of a module that is off', async () => {
+    await product.write({
+      'app.config.ts': app('teams: true,\n    billing: false,'),
+      'modules/teams/module.ts': moduleFile(teams.replace('routes:', "schedules: ['remind'], routes:")),
+      'modules/teams/schedules/remind.schedule.ts': scheduleFile("name: 'teams.remind'").replace(
+        '../jobs',
+        '../../billing/jobs',
+      ),
+    });
+    await refused(
+      "modules/teams/schedules/remind.schedule.ts: its job 'billing.send-invoice' is no job of an active module",
+    );
+  });
+
   test('not two modules that need each other', async () => {
     await product.write({
       'modules/teams/module.ts': moduleFile(teams.replace('routes:', "dependsOn: ['billing'], routes:")),
@@ -350,6 +428,10 @@ describe('what a route may be', () => {
     await refused(sentence);
   });
 });
+
+function remind(text: string): Record<string, string> {
+  return { 'modules/billing/schedules/remind.schedule.ts': text };
+}
 
 function job(name: string): string {
   return `import { defineJob } from '@ballast/kernel';

@@ -1,5 +1,13 @@
 import { activeSetHash } from '@ballast/kernel/active-set';
-import { apiDirectory, configFile, jobsFile, migrationsFile, routesFile, snapshotFile } from './api-files.ts';
+import {
+  apiDirectory,
+  configFile,
+  jobsFile,
+  migrationsFile,
+  routesFile,
+  schedulesFile,
+  snapshotFile,
+} from './api-files.ts';
 import { fileProblems } from './check-files.ts';
 import { chooseActive } from './choose-active.ts';
 import { stopOn } from './problems.ts';
@@ -8,6 +16,7 @@ import { configProblems } from './read-config.ts';
 import { readJobs } from './read-jobs.ts';
 import { readPages } from './read-pages.ts';
 import { permissionProblems, readRoutes } from './read-routes.ts';
+import { readSchedules } from './read-schedules.ts';
 import { modulesFile, pageFile, pagesDirectory, webDirectory } from './web-files.ts';
 import type { Files } from './write-files.ts';
 
@@ -22,11 +31,13 @@ export async function plan(sources: Sources): Promise<Files> {
   stopOn([...problems.flat(), ...chosen.flatMap(({ definition }) => permissionProblems(definition))]);
   stopOn(await configProblems(root, chosen));
   const jobs = await readJobs(root, chosen);
+  const schedules = await readSchedules(root, chosen, jobs);
   const pages = await readPages(root, chosen);
   const routes = await readRoutes(root, chosen);
   return new Map([
     [`${apiDirectory}/routes.ts`, routesFile(chosen)],
     [`${apiDirectory}/jobs.ts`, jobsFile(jobs)],
+    [`${apiDirectory}/schedules.ts`, schedulesFile(schedules)],
     [`${apiDirectory}/config.ts`, configFile(chosen)],
     [`${apiDirectory}/migrations.ts`, migrationsFile(root, chosen)],
     [`${apiDirectory}/routes.snapshot.json`, snapshotFile(activeSetHash(app), chosen, routes)],

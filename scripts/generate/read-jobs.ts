@@ -12,6 +12,7 @@ export interface FoundJob {
   /** The name of the job's export, and of its handler's. */
   job: string;
   handler: string;
+  definition: JobDefinition;
 }
 
 /** Imports the jobs, which starts nothing, and only reads their handlers. */
@@ -34,7 +35,7 @@ export async function readJobs(root: string, chosen: readonly Chosen[]): Promise
           problems.push(`${path}.job.ts: the job '${job.name}' must be named '${definition.name}.…'.`);
         }
         owners.set(job.name, `${path}.job.ts`);
-        found.push({ module: definition.name, file, job: name, handler });
+        found.push({ module: definition.name, file, job: name, handler, definition: job });
       }
     }
   }

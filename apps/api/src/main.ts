@@ -10,6 +10,7 @@ import { modules } from './generated/config.ts';
 import { jobs } from './generated/jobs.ts';
 import snapshot from './generated/routes.snapshot.json' with { type: 'json' };
 import { routes } from './generated/routes.ts';
+import { schedules } from './generated/schedules.ts';
 import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createProbeApp } from './http/probes.ts';
@@ -58,7 +59,7 @@ await runProcess(async () => {
         });
   const consumer = values.DISABLE_BACKGROUND_WORKERS
     ? null
-    : startJobs(config, { services: context.services, jobs, log, observe });
+    : startJobs(config, { services: context.services, jobs, schedules, log, observe });
   const graceMs = values.SHUTDOWN_GRACE_MS;
   const stopping = new AbortController();
 

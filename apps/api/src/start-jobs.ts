@@ -2,9 +2,10 @@ import { type Database, durabilityProblems, openDatabase } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { inspectStores } from '@ballast/jobs/guard';
 import type { JobObserver } from '@ballast/jobs/observe';
+import { refuseWrongSchedules } from '@ballast/jobs/schedule';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, type RunningWorker, startWorker } from '@ballast/jobs/work';
-import { AppError } from '@ballast/kernel';
+import { AppError, type ScheduleDefinition } from '@ballast/kernel';
 import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
 import { release } from './release.ts';
@@ -28,11 +29,13 @@ export function startJobs(
   options: {
     services: Services;
     jobs: readonly RegisteredJob<Services>[];
+    schedules: readonly ScheduleDefinition[];
     log: Logger;
     observe?: JobObserver | undefined;
   },
 ): RunningJobs {
   const { log } = options;
+  refuseWrongSchedules(options.schedules);
   const { DATABASE_URL, DATABASE_DISPATCHER_URL, DATABASE_POOL_SIZE, REDIS_QUEUE_URL } = config.values;
   if (DATABASE_DISPATCHER_URL === undefined) throw new Error('DATABASE_DISPATCHER_URL was not checked by loadConfig.');
   const pool = { maxConnections: DATABASE_POOL_SIZE, idleInTransactionTimeoutMs: 30_000 };
@@ -50,7 +53,10 @@ export function startJobs(
   let worker: RunningWorker | null = null;
   const open = async () => {
     worker = await startWorker({ ...options, db, jobsDb, transport, role: config.process, release });
-    log.info({ transport: transport.kind, jobs: options.jobs.length }, 'jobs are consumed');
+    log.info(
+      { transport: transport.kind, jobs: options.jobs.length, schedules: options.schedules.length },
+      'jobs are consumed',
+    );
   };
   const admitted = refuseLossyQueue(config, log, closing.signal);
   const starting = admitted.then(

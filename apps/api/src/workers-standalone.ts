@@ -7,6 +7,7 @@ import { expectedMigrations } from './expected-migrations.ts';
 import { modules } from './generated/config.ts';
 import { jobs } from './generated/jobs.ts';
 import snapshot from './generated/routes.snapshot.json' with { type: 'json' };
+import { schedules } from './generated/schedules.ts';
 import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createProbeApp } from './http/probes.ts';
@@ -23,7 +24,7 @@ await runProcess(async () => {
   for (const warning of config.warnings) log.warn({}, warning);
   const [context, releaseContext] = openContext(config, log);
   const [{ metrics, observe }, closeMetrics] = openProcessMetrics(config, snapshot.modules);
-  const consumer = startJobs(config, { services: context.services, jobs, log, observe });
+  const consumer = startJobs(config, { services: context.services, jobs, schedules, log, observe });
   const health = createHealth({
     databaseUrl: values.DATABASE_URL,
     migrations: await expectedMigrations(),

@@ -68,6 +68,7 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
   const abort = new AbortController();
   const completions = openCompletions(jobsDb, log);
 
+  await registerSchedules(jobsDb, schedules);
   const heartbeat = await startHeartbeat(
     jobsDb,
     {
@@ -108,7 +109,6 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     }
   };
 
-  await registerSchedules(jobsDb, schedules);
   const dispatcher = startDispatcher({
     db: jobsDb,
     transport,

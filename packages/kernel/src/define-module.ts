@@ -19,6 +19,8 @@ export interface ModuleDefinition {
   config?: boolean;
   /** Job files without their ending: `deliver` for `jobs/deliver.job.ts` and `jobs/deliver.handler.ts`. */
   jobs?: readonly string[];
+  /** Schedule files without their ending: `remind` for `schedules/remind.schedule.ts`. */
+  schedules?: readonly string[];
   /** Pages of the signed-in area. */
   pages?: readonly ModulePage[];
   /** Languages of `messages/<locale>.json`. */

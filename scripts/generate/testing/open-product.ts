@@ -69,7 +69,7 @@ export const moduleFile = (definition: string) => `export const module = ${defin
 export const teams = `{ name: 'teams', description: 'Teams.', alwaysOn: true, routes: true, permissions: ['teams:read'] }`;
 export const billing = `{
   name: 'billing', description: 'Invoices.', dependsOn: ['teams'], routes: true, config: true,
-  permissions: ['billing:read', 'billing:write'], jobs: ['send-invoice'], messages: ['en'],
+  permissions: ['billing:read', 'billing:write'], jobs: ['send-invoice'], schedules: ['remind'], messages: ['en'],
   pages: [
     { path: '/billing', file: 'invoices', menu: { label: 'menu', icon: 'receipt', order: 10 } },
     { path: '/billing/[id]', file: 'invoice' },
@@ -82,6 +82,13 @@ import { Hono } from 'hono';
 const at = (access, more = {}) => endpoint({ summary: 'x', access, responses: { 200: { description: 'x' } }, ...more });
 const answer = (c) => c.json({});
 export const routes = new Hono()${chain};
+`;
+
+/** A schedule of billing's, with some of its fields set otherwise. */
+export const scheduleFile = (more = '') => `import { defineSchedule } from '@ballast/kernel';
+import { sendInvoice } from '../jobs/send-invoice.job.ts';
+const payload = { id: '018f0000-0000-7000-8000-000000000001' };
+export const remind = defineSchedule({ name: 'billing.remind', job: sendInvoice, payload, cron: '0 9 * * 1', ${more} });
 `;
 
 const baseFiles = {
@@ -111,6 +118,7 @@ import { sendInvoice } from './send-invoice.job.ts';
 throw new Error('the generator imports no handler');
 export const handler = defineHandler(sendInvoice, async () => {});
 `,
+  'modules/billing/schedules/remind.schedule.ts': scheduleFile(),
   'modules/billing/migrations/0001_invoices.sql': 'select 1;',
   'modules/billing/messages/en.json': '{ "menu": "Billing", "title": "Your invoices" }',
   'modules/billing/web/invoices.page.tsx': `export const metadata = { title: 'Invoices' };

@@ -2,9 +2,10 @@ import { openDatabase, withTenant } from '@ballast/db';
 import { enqueue, enqueueMany } from '@ballast/jobs/enqueue';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
-import { defineJob, type JobHandler, type Log } from '@ballast/kernel';
+import { defineJob, type JobHandler, type Log, type ScheduleDefinition } from '@ballast/kernel';
 import { z } from 'zod';
 import { jobs } from '../../../../apps/api/src/generated/jobs.ts';
+import { schedules } from '../../../../apps/api/src/generated/schedules.ts';
 import { now, type Place, type System } from '../system.ts';
 import { createEffectTable, tenant, writeEffect } from './effect-table.ts';
 
@@ -13,7 +14,10 @@ const job = defineJob({ name: 'bench.job', payload: z.strictObject({ n: z.int() 
 function system(
   name: string,
   transportOf: (place: Place) => Parameters<typeof openTransport>[0],
-  others: readonly RegisteredJob<never>[] = [],
+  modules: { jobs: readonly RegisteredJob<never>[]; schedules: readonly ScheduleDefinition[] } = {
+    jobs: [],
+    schedules: [],
+  },
 ): System {
   return {
     name,
@@ -57,8 +61,9 @@ function system(
         transport,
         jobs: [
           { job: job as JobHandler['job'], load: async () => ({ job, run: handler }) as never },
-          ...(others as readonly RegisteredJob<null>[]),
+          ...(modules.jobs as readonly RegisteredJob<null>[]),
         ],
+        schedules: modules.schedules,
         services: null,
         queues: { default: slots },
         log,
@@ -95,6 +100,9 @@ const say = (fields: object, message: string) => process.stderr.write(`${message
 const log: Log = { debug() {}, info() {}, warn: say, error: say };
 
 export const ballast = system('ballast', (place) => ({ redisUrl: place.redisUrl }));
-/** With the jobs of the default modules besides: what an application's worker is. */
-export const ballastModules = system('ballast-modules', (place) => ({ redisUrl: place.redisUrl }), jobs);
+/** With the jobs and schedules of the default modules besides: what an application's worker is. */
+export const ballastModules = system('ballast-modules', (place) => ({ redisUrl: place.redisUrl }), {
+  jobs,
+  schedules,
+});
 export const ballastEmbedded = system('ballast-embedded', (place) => ({ postgresUrl: place.dispatcherUrl }));
