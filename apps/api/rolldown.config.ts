@@ -17,6 +17,8 @@ export default defineConfig({
     main: join(here, 'src/main.ts'),
     'workers-standalone': join(here, 'src/workers-standalone.ts'),
     migrate: join(here, 'src/migrate.ts'),
+    // The operator's command line is wherever the processes are: in the image too.
+    ballast: join(here, '../../cli/src/main.ts'),
   },
   platform: 'node',
   output: {

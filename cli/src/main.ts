@@ -1,12 +1,15 @@
+#!/usr/bin/env node
 /**
  * The operator's command line: `pnpm ballast jobs …`. Answers go to standard output,
  * everything about them to standard error, so that `--json` can be piped.
  */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { run } from './run.ts';
 
-const root = resolve(import.meta.dirname, '../..');
+// Bundled, it lies with the API's processes, three folders below the root.
+const here = import.meta.dirname;
+const root = resolve(here, basename(here) === 'dist' ? '../../..' : '../..');
 const settings = join(root, '.env');
 if (existsSync(settings)) process.loadEnvFile(settings);
 

@@ -11,6 +11,7 @@ const inputs = [
   'tsconfig.base.json',
   'scripts/generate-active-modules.ts',
   'apps/api',
+  'cli',
   'packages',
   'modules',
 ];

@@ -5,7 +5,7 @@ import { root } from './settings.ts';
 import { buildOnChange, hashInputs } from './stamp.ts';
 import { step, unchanged } from './steps.ts';
 
-const inputs = [
+export const webInputs = [
   'app.config.ts',
   'pnpm-lock.yaml',
   'tsconfig.base.json',
@@ -25,7 +25,7 @@ export async function buildWeb({ children, env }: { children: Children; env: { w
   await step('build web', 'the pages (takes up to a minute)', async () => {
     const built = await buildOnChange(
       join(web, '.next/.inputs'),
-      () => hashInputs(inputs, process.version),
+      () => hashInputs(webInputs, process.version),
       async () => {
         const building = { ...env.web, NODE_ENV: 'production' };
         await children.run({ name: 'build-web', args: ['build.mjs'], cwd: web, env: building });

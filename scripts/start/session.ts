@@ -92,7 +92,7 @@ function sentenceOf(error: unknown, data: string): string {
 function startInbox(settings: Settings, children: Children): void {
   const folder = join(settings.data, 'mail');
   mkdirSync(folder, { recursive: true });
-  const args = [join(root, 'scripts/start/inbox.ts'), `${settings.smtpPort}`, `${settings.inboxPort}`, folder];
+  const args = [join(root, 'apps/inbox/src/main.ts'), `${settings.smtpPort}`, `${settings.inboxPort}`, folder];
   children.start({ name: 'inbox', args, env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR } }, 'errors');
 }
 

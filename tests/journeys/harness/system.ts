@@ -66,7 +66,7 @@ export async function startSystem(queue: 'postgres' | 'redis'): Promise<System> 
 
     const bundle = (name: string) => join(root, 'apps/api/dist', `${name}.js`);
     const inbox = [
-      join(root, 'scripts/start/inbox.ts'),
+      join(root, 'apps/inbox/src/main.ts'),
       `${settings.smtpPort}`,
       `${settings.inboxPort}`,
       join(data, 'mail'),
