@@ -16,6 +16,7 @@ import { requestId } from './http/request-id.ts';
 import { measureRequests } from './http/request-metrics.ts';
 import { schemaGate } from './http/schema-gate.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { traceRequests } from './http/trace-requests.ts';
 
 /** What the HTTP side needs of the process. */
 export interface AppContext {
@@ -31,6 +32,8 @@ export interface AppContext {
   edge: Edge;
   /** Told of each request, for the metrics. */
   answered?: (request: AnsweredRequest) => void;
+  /** Whether requests are traced, and whether a proxy of ours wrote their `traceparent`. */
+  tracing?: { trusted: boolean } | undefined;
 }
 
 /**
@@ -45,6 +48,7 @@ export function createApp(context: AppContext, routes: Hono<Env>): Hono<Env> {
   const app = new Hono<Env>();
   installErrorEdge(app);
   app.use(requestId(context.trustedProxyHops));
+  if (context.tracing) app.use(traceRequests(context.tracing));
   app.use(callerAddress(context.trustedProxyHops));
   app.use(accessLog(context.log));
   if (context.answered) app.use(measureRequests(context.answered));

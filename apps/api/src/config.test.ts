@@ -222,6 +222,33 @@ describe('loadConfig', () => {
     );
   });
 
+  it('reads where traces go as OpenTelemetry writes it', () => {
+    expect(load(local).values).toMatchObject({ OTEL_TRACES_SAMPLER_ARG: 1, TRUSTED_TRACEPARENT: false });
+    expect(load(local).values.OTEL_EXPORTER_OTLP_ENDPOINT).toBeUndefined();
+    const { values } = load({
+      ...local,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%3Db, x-team = ops',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=staging',
+      OTEL_TRACES_SAMPLER_ARG: '0.1',
+    });
+    expect(values.OTEL_EXPORTER_OTLP_HEADERS).toEqual({ 'api-key': 'a=b', 'x-team': 'ops' });
+    expect(values.OTEL_RESOURCE_ATTRIBUTES).toEqual({ 'deployment.environment.name': 'staging' });
+    expect(values.OTEL_TRACES_SAMPLER_ARG).toBe(0.1);
+    const text = problemsOf({
+      ...local,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector:4317',
+      OTEL_EXPORTER_OTLP_HEADERS: 'hunter2',
+      OTEL_RESOURCE_ATTRIBUTES: 'a=%zz',
+      OTEL_TRACES_SAMPLER_ARG: '2',
+    });
+    expect(text).toContain('OTEL_EXPORTER_OTLP_ENDPOINT must be an address');
+    expect(text).toContain('OTEL_EXPORTER_OTLP_HEADERS must be pairs');
+    expect(text).toContain('OTEL_RESOURCE_ATTRIBUTES must be pairs');
+    expect(text).toContain('OTEL_TRACES_SAMPLER_ARG must be from 0 to 1');
+    expect(text).not.toContain('hunter2');
+  });
+
   it('says what a mistyped name was meant to be', () => {
     const { DATABASE_URL, ...rest } = local;
     expect(problemsOf({ ...rest, DATABSE_URL: DATABASE_URL })).toContain(

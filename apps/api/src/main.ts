@@ -15,6 +15,7 @@ import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createProbeApp } from './http/probes.ts';
 import { openProcessMetrics } from './process-metrics.ts';
+import { openProcessTracing } from './process-tracing.ts';
 import { release } from './release.ts';
 import { runProcess } from './run-process.ts';
 import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
@@ -25,6 +26,7 @@ await runProcess(async () => {
   const { values } = config;
   const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'api', version: release } });
   for (const warning of config.warnings) log.warn({}, warning);
+  const tracing = await openProcessTracing(config, log);
   const [context, releaseContext] = openContext(config, log);
   const health = createHealth({
     databaseUrl: values.DATABASE_URL,
@@ -44,6 +46,7 @@ await runProcess(async () => {
       modules: snapshot.modules,
       health,
       answered: requestMetrics(metrics),
+      tracing: tracing.on ? { trusted: values.TRUSTED_TRACEPARENT } : undefined,
     },
     routes,
   );
@@ -73,7 +76,7 @@ await runProcess(async () => {
       const [cut] = await Promise.all([server.drain(graceMs), consumer?.close({ graceMs })]);
       if (cut > 0) log.warn({ cut }, 'requests were cut at the end of the grace');
       await scraped?.drain(1_000);
-      await Promise.all([health.close(), closeMetrics(), releaseContext()]);
+      await Promise.all([health.close(), closeMetrics(), tracing.close(), releaseContext()]);
     },
   };
 });

@@ -12,6 +12,7 @@ import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createProbeApp } from './http/probes.ts';
 import { openProcessMetrics } from './process-metrics.ts';
+import { openProcessTracing } from './process-tracing.ts';
 import { release } from './release.ts';
 import { runProcess } from './run-process.ts';
 import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
@@ -22,6 +23,7 @@ await runProcess(async () => {
   const { values } = config;
   const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'worker', version: release } });
   for (const warning of config.warnings) log.warn({}, warning);
+  const tracing = await openProcessTracing(config, log);
   const [context, releaseContext] = openContext(config, log);
   const [{ metrics, observe }, closeMetrics] = openProcessMetrics(config, snapshot.modules);
   const consumer = startJobs(config, { services: context.services, jobs, schedules, log, observe });
@@ -50,7 +52,7 @@ await runProcess(async () => {
       health.startDraining();
       await consumer.close({ graceMs });
       await server.drain(1_000);
-      await Promise.all([health.close(), closeMetrics(), releaseContext()]);
+      await Promise.all([health.close(), closeMetrics(), tracing.close(), releaseContext()]);
     },
   };
 });

@@ -1,4 +1,5 @@
 import type { Log } from '@ballast/kernel';
+import { trace } from '@opentelemetry/api';
 import { pino } from 'pino';
 import { cleanText, scrubFields } from './scrub.ts';
 
@@ -18,7 +19,8 @@ export interface LoggerOptions {
 }
 
 /**
- * One JSON line per entry, with secrets, control characters and passwords in URLs removed (`scrub.ts`).
+ * One JSON line per entry, with secrets, control characters and passwords in URLs removed (`scrub.ts`). Inside a
+ * span it carries `trace_id` and `span_id`, so that the lines of a request and of its jobs are found together.
  *
  * @example
  * const log = createLogger({ level: 'info', base: { service: 'api' } });
@@ -38,7 +40,7 @@ export function createLogger(options: LoggerOptions): Logger {
 function wrap(root: pino.Logger, bindings: Record<string, unknown> = {}): Logger {
   const inner = Object.keys(bindings).length === 0 ? root : root.child(bindings);
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: Record<string, unknown>, message: string) => {
-    if (inner.isLevelEnabled(level)) inner[level](scrubFields(fields), cleanText(message));
+    if (inner.isLevelEnabled(level)) inner[level]({ ...spanIds(), ...scrubFields(fields) }, cleanText(message));
   };
   return {
     debug: at('debug'),
@@ -47,4 +49,9 @@ function wrap(root: pino.Logger, bindings: Record<string, unknown> = {}): Logger
     error: at('error'),
     child: (fields) => wrap(root, { ...bindings, ...scrubFields(fields) }),
   };
+}
+
+function spanIds(): { trace_id: string; span_id: string } | undefined {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span && { trace_id: span.traceId, span_id: span.spanId };
 }

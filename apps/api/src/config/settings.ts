@@ -11,6 +11,22 @@ const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, message: 'must be postg
 const redisUrl = z.url({ protocol: /^rediss?$/, message: 'must be redis://host:port' });
 const yesOrNo = z.stringbool({ error: 'must be true or false' });
 
+/** `name=value,name=value`, with values percent-encoded where they must be: the form that OpenTelemetry defines. */
+const namedValues = z.string().transform((text, problem) => {
+  try {
+    return Object.fromEntries(text.split(',').map(namedValue));
+  } catch {
+    problem.addIssue('must be pairs such as name=value, separated by commas');
+    return z.NEVER;
+  }
+});
+
+function namedValue(pair: string): [string, string] {
+  const [, name, value = ''] = /^\s*([^\s=]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
+  if (name === undefined) throw new Error('not a pair');
+  return [name, decodeURIComponent(value)];
+}
+
 /** What the processes read, whichever modules are on. A development value is never used in production. */
 export const settings = {
   NODE_ENV: {
@@ -106,6 +122,29 @@ export const settings = {
     schema: z.coerce.number('must be a number').int().min(1_024).max(104_857_600).default(1_048_576),
     description: 'Larger bodies are refused with 413.',
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: z.url({ protocol: /^https?$/, message: 'must be an address such as http://collector:4318' }).optional(),
+    description: 'Where traces are sent, as OTLP over HTTP; /v1/traces is appended. Without it none are made.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    schema: namedValues.optional(),
+    description: "Headers for the traces' receiver, such as api-key=…, separated by commas.",
+    secret: true,
+  },
+  OTEL_RESOURCE_ATTRIBUTES: {
+    schema: namedValues.optional(),
+    description: 'What traces say of this installation, such as deployment.environment.name=staging.',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    schema: z.coerce.number('must be a number').min(0, 'must be from 0 to 1').max(1, 'must be from 0 to 1').default(1),
+    description: 'The share of traces that are kept, from 0 to 1. Jobs follow what their request decided.',
+  },
+  TRUSTED_TRACEPARENT: {
+    schema: yesOrNo.default(false),
+    description:
+      "true when the proxy in front removes callers' traceparent and sets its own: then requests go on in its trace. " +
+      'Otherwise each request begins a trace, with a link to what the caller sent.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     description: 'The least important line that is written.',
@@ -123,6 +162,10 @@ const serving = [
   'AUTH_SECRET',
   'SMTP_URL',
   'MAIL_FROM',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_RESOURCE_ATTRIBUTES',
+  'OTEL_TRACES_SAMPLER_ARG',
 ] as const;
 
 /** Which process reads which: one that does not need a secret is not to hold it. */
@@ -135,6 +178,7 @@ export const namesOf = {
     'METRICS_PORT',
     'DISABLE_BACKGROUND_WORKERS',
     'TRUSTED_PROXY_HOPS',
+    'TRUSTED_TRACEPARENT',
     'REQUEST_TIMEOUT_MS',
     'BODY_LIMIT_BYTES',
   ],

@@ -4,6 +4,9 @@ import type { MiddlewareHandler } from 'hono';
 
 const probes = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
+/** Whether a machine asks, every few seconds, for ever. */
+export const isProbe = (path: string): boolean => probes.has(path);
+
 /** One line for each request. Without its query: people's searches and links' tokens are in there. */
 export function accessLog(root: Logger): MiddlewareHandler<Env> {
   return async (c, next) => {
@@ -19,7 +22,7 @@ export function accessLog(root: Logger): MiddlewareHandler<Env> {
       address: c.var.address,
       ...(c.var.ctx?.userId ? { userId: c.var.ctx.userId, tenantId: c.var.ctx.tenantId } : {}),
     };
-    if (probes.has(c.req.path) && c.res.ok) log.debug(fields, 'request');
+    if (isProbe(c.req.path) && c.res.ok) log.debug(fields, 'request');
     else log.info(fields, 'request');
   };
 }

@@ -9,11 +9,11 @@ export function measureRequests(answered: (request: AnsweredRequest) => void): M
     const startedAt = performance.now();
     await next();
     const seconds = (performance.now() - startedAt) / 1_000;
-    answered({ method: c.req.method, route: routeOf(c), status: c.res.status, seconds });
+    answered({ method: c.req.method, route: matchedRoute(c), status: c.res.status, seconds });
   };
 }
 
 /** The pattern of the route that would have answered; middleware matches everything and says nothing. */
-function routeOf(c: Context<Env>): string | null {
+export function matchedRoute(c: Context<Env>): string | null {
   return matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path ?? null;
 }
