@@ -1,5 +1,5 @@
 import type { DatabaseUrls } from './postgres/prepare-database.ts';
-import { secretFile } from './secrets.ts';
+import { encryptionKeys, secretFile } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 export type Mode = 'production' | 'development';
@@ -20,6 +20,8 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
     ...keys(settings, given),
     REDIS_URL: given.REDIS_URL,
     REDIS_QUEUE_URL: given.REDIS_QUEUE_URL,
+    OTEL_EXPORTER_OTLP_HEADERS: given.OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_HEADERS_FILE: given.OTEL_EXPORTER_OTLP_HEADERS_FILE,
     PUBLIC_URL: settings.publicUrl,
     API_HOST: '127.0.0.1',
     API_PORT: String(settings.apiPort),
@@ -49,12 +51,19 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
 
 /** Generated once per installation, handed over as files, so that no listing of processes shows them. */
 function keys(settings: Settings, given: Environment): Environment {
-  if (given.AUTH_SECRET) return { AUTH_SECRET: given.AUTH_SECRET };
-  return { AUTH_SECRET_FILE: given.AUTH_SECRET_FILE || secretFile(settings.data, 'auth_secret').file };
+  return {
+    ...key(given, 'AUTH_SECRET', () => secretFile(settings.data, 'auth_secret').file),
+    ...key(given, 'ENCRYPTION_KEYS', () => secretFile(settings.data, 'encryption_keys', encryptionKeys).file),
+  };
+}
+
+function key(given: Environment, name: string, make: () => string): Environment {
+  if (given[name]) return { [name]: given[name] };
+  return { [`${name}_FILE`]: given[`${name}_FILE`] || make() };
 }
 
 const secretNames =
-  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
+  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET|ENCRYPTION_KEYS|OTEL_EXPORTER_OTLP_HEADERS|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
 
 function without(given: Environment, names: RegExp): Environment {
   return Object.fromEntries(Object.entries(given).filter(([name]) => !names.test(name)));

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseKeyRing } from '@ballast/kernel/key-ring';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { secretFile } from './secrets.ts';
+import { encryptionKeys, secretFile } from './secrets.ts';
 
 let data: string;
 beforeEach(() => {
@@ -16,6 +17,12 @@ test('a secret is made once, and only its owner may read it', () => {
   expect(secretFile(data, 'auth_secret').value).toBe(first.value);
   expect(statSync(first.file).mode & 0o777).toBe(0o600);
   expect(statSync(join(data, 'secrets')).mode & 0o777).toBe(0o700);
+});
+
+test('keys have the form that the API reads, and one file keeps them', () => {
+  const { value } = secretFile(data, 'encryption_keys', encryptionKeys);
+  expect(parseKeyRing(value).seal('x', 'y')).toMatch(/^sealed:v1:local:/);
+  expect(secretFile(data, 'encryption_keys', encryptionKeys).value).toBe(value);
 });
 
 test('an empty file, as a full disk leaves, is made anew', () => {

@@ -3,13 +3,13 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'n
 import { join } from 'node:path';
 
 /** Reads the secret of that name, or makes it once: a file that only its owner may read. */
-export function secretFile(data: string, name: string): { file: string; value: string } {
+export function secretFile(data: string, name: string, make: () => string = password): { file: string; value: string } {
   const folder = join(data, 'secrets');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, name);
   const kept = readSecret(file);
   if (kept) return { file, value: kept };
-  const value = password();
+  const value = make();
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${value}\n`, { mode: 0o600 });
   chmodSync(draft, 0o600);
@@ -25,6 +25,9 @@ function readSecret(file: string): string | undefined {
     throw error;
   }
 }
+
+/** One key by the name of `local`, in the form of ENCRYPTION_KEYS. */
+export const encryptionKeys = () => `local:${randomBytes(32).toString('base64url')}`;
 
 /** Safe in a URL as it is. */
 const password = () => randomBytes(24).toString('base64url');

@@ -39,18 +39,21 @@ test('each process gets only the secrets that it needs', () => {
     HOSTNAME: 'laptop',
     SMTP_URL: 'smtp://mail',
     AUTH_SECRET: 'a',
+    ENCRYPTION_KEYS_FILE: 'keys',
+    OTEL_EXPORTER_OTLP_HEADERS: 'api-key=k',
     DATABASE_OWNER_URL: 'given',
     REDIS_QUEUE_URL: 'redis://queue',
   };
   const urls = { app: 'app', dispatcher: 'dispatcher', owner: 'owner' };
   const env = environments(settings, 'production', urls, given);
   expect(env.api).toMatchObject({ DATABASE_URL: 'app', AUTH_SECRET: 'a', DISABLE_BACKGROUND_WORKERS: 'true' });
+  expect(env.worker).toMatchObject({ ENCRYPTION_KEYS_FILE: 'keys', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=k' });
   expect(env.api).not.toHaveProperty('DATABASE_OWNER_URL');
   expect(env.api).not.toHaveProperty('DATABASE_DISPATCHER_URL');
   expect(env.worker).toMatchObject({ DATABASE_DISPATCHER_URL: 'dispatcher', REDIS_QUEUE_URL: 'redis://queue' });
   expect(env.migrate).toMatchObject({ DATABASE_OWNER_URL: 'owner' });
   expect(env.migrate).not.toHaveProperty('AUTH_SECRET');
-  expect(Object.keys(env.web).filter((name) => /DATABASE|SECRET|SMTP|REDIS/.test(name))).toEqual([]);
+  expect(Object.keys(env.web).filter((name) => /DATABASE|SECRET|KEYS|HEADERS|SMTP|REDIS/.test(name))).toEqual([]);
   expect(env.web.HOSTNAME).toBe('127.0.0.1');
   expect(env.web.PATH).toBe('/bin');
 });

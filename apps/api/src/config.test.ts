@@ -222,6 +222,38 @@ describe('loadConfig', () => {
     );
   });
 
+  describe('of keys', () => {
+    const keys = `2027-01:${'k'.repeat(43)}`;
+    const jobs = (...secrets: string[]) => [{ job: { name: 'desk.answer', secrets } }];
+    const problems = (env: Record<string, string>, ...secrets: string[]) => {
+      try {
+        return String(
+          loadConfig('worker', {
+            env: { ...local, ...env },
+            secretsDirectory,
+            jobs: jobs(...secrets),
+          }).values.ENCRYPTION_KEYS?.seal('x', 'y'),
+        );
+      } catch (error) {
+        return (error as { public: string }).public;
+      }
+    };
+
+    it('asks for them only where a job has secret fields', () => {
+      expect(load(local).values.ENCRYPTION_KEYS).toBeUndefined();
+      expect(problems({}, 'token')).toContain('ENCRYPTION_KEYS is missing, and the job desk.answer has secret fields');
+      expect(problems({ ENCRYPTION_KEYS: keys }, 'token')).toMatch(/^sealed:v1:2027-01:/);
+    });
+
+    it('takes them from a file, and never shows one that is wrong', () => {
+      expect(problems({ ENCRYPTION_KEYS_FILE: secret('keys', `${keys},old:${'o'.repeat(43)}\n`) })).toMatch(/^sealed/);
+      const text = problems({ ENCRYPTION_KEYS: 'a:hunter2hunter2' }, 'token');
+      expect(text).toContain('- ENCRYPTION_KEYS must be id:key pairs, separated by commas');
+      expect(text).toContain('one problem');
+      expect(text).not.toContain('hunter2');
+    });
+  });
+
   it('reads where traces go as OpenTelemetry writes it', () => {
     expect(load(local).values).toMatchObject({ OTEL_TRACES_SAMPLER_ARG: 1, TRUSTED_TRACEPARENT: false });
     expect(load(local).values.OTEL_EXPORTER_OTLP_ENDPOINT).toBeUndefined();

@@ -9,7 +9,14 @@
  * config.values.PUBLIC_URL;          // 'https://app.acme.com'
  * config.settings(support).SUPPORT_EMAIL;
  */
-import { AppError, type ConfigValues, closestName, type ModuleConfig, type Setting } from '@ballast/kernel';
+import {
+  AppError,
+  type ConfigValues,
+  closestName,
+  type JobDefinition,
+  type ModuleConfig,
+  type Setting,
+} from '@ballast/kernel';
 import { isPlaceholder } from './config/placeholder.ts';
 import { directoryProblem, listed, readValue, type Sources } from './config/read-value.ts';
 import { namesOf, type Process, settings, type Values } from './config/settings.ts';
@@ -33,6 +40,8 @@ export interface ActiveModule {
 
 export interface LoadOptions extends Partial<Sources> {
   modules?: readonly ActiveModule[];
+  /** The jobs of the active modules: some need what others do not. */
+  jobs?: readonly { job: Pick<JobDefinition, 'name' | 'secrets'> }[];
 }
 
 /** Reads and checks everything that `process` needs, or throws one AppError with every problem. */
@@ -51,6 +60,7 @@ export function loadConfig<P extends Process>(processName: P, options: LoadOptio
     ...[directoryProblem(sources.secretsDirectory) ?? []].flat(),
     ...reader.problems,
     ...crossProblems(processName, values, reader),
+    ...keyProblems(values, options.jobs ?? [], reader.problems),
     ...ownerProblems(processName, reader.environment, sources),
   ];
   if (problems.length > 0) throw invalid(processName, problems);
@@ -130,6 +140,19 @@ function crossProblems(
     problems.push('PUBLIC_URL must begin with https:// in production: browsers keep session cookies to https.');
   }
   return problems;
+}
+
+/** Nobody is asked for keys that nothing would use. */
+function keyProblems(
+  values: Record<string, unknown>,
+  jobs: NonNullable<LoadOptions['jobs']>,
+  reported: readonly string[],
+): string[] {
+  const needing = jobs.find(({ job }) => job.secrets.length > 0);
+  if (!needing || values.ENCRYPTION_KEYS !== undefined) return [];
+  if (reported.some((problem) => /encryption_keys/i.test(problem))) return [];
+  const { name } = needing.job;
+  return [`ENCRYPTION_KEYS is missing, and the job ${name} has secret fields: ${settings.ENCRYPTION_KEYS.description}`];
 }
 
 /** Whoever breaks into a process that serves has what that process holds. */

@@ -33,7 +33,7 @@ const authConnections = 5;
 /** Opens what requests and jobs share. `release` closes it in the opposite order. */
 export function openContext(config: Config<'api'> | Config<'worker'>, log: Logger): [Context, Release] {
   const { values } = config;
-  const app = { url: values.DATABASE_URL, ...limitsOf(config) };
+  const app = { url: values.DATABASE_URL, keys: values.ENCRYPTION_KEYS, ...limitsOf(config) };
   const db = openDatabase({
     ...app,
     applicationName: `ballast-${config.process}`,

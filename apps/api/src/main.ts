@@ -22,7 +22,7 @@ import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
 
 await runProcess(async () => {
   refuseStaleSnapshot(appDefinition, snapshot);
-  const config = loadConfig('api', { modules });
+  const config = loadConfig('api', { modules, jobs });
   const { values } = config;
   const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'api', version: release } });
   for (const warning of config.warnings) log.warn({}, warning);

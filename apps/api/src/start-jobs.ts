@@ -36,10 +36,15 @@ export function startJobs(
 ): RunningJobs {
   const { log } = options;
   refuseWrongSchedules(options.schedules);
-  const { DATABASE_URL, DATABASE_DISPATCHER_URL, DATABASE_POOL_SIZE, REDIS_QUEUE_URL } = config.values;
+  const { DATABASE_URL, DATABASE_DISPATCHER_URL, DATABASE_POOL_SIZE, ENCRYPTION_KEYS, REDIS_QUEUE_URL } = config.values;
   if (DATABASE_DISPATCHER_URL === undefined) throw new Error('DATABASE_DISPATCHER_URL was not checked by loadConfig.');
   const pool = { maxConnections: DATABASE_POOL_SIZE, idleInTransactionTimeoutMs: 30_000 };
-  const db = openDatabase({ ...pool, url: DATABASE_URL, applicationName: `ballast-${config.process}-jobs` });
+  const db = openDatabase({
+    ...pool,
+    url: DATABASE_URL,
+    applicationName: `ballast-${config.process}-jobs`,
+    keys: ENCRYPTION_KEYS,
+  });
   const jobsDb = openDatabase({
     ...pool,
     url: DATABASE_DISPATCHER_URL,

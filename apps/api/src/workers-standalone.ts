@@ -19,7 +19,7 @@ import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
 
 await runProcess(async () => {
   refuseStaleSnapshot(appDefinition, snapshot);
-  const config = loadConfig('worker', { modules });
+  const config = loadConfig('worker', { modules, jobs });
   const { values } = config;
   const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'worker', version: release } });
   for (const warning of config.warnings) log.warn({}, warning);

@@ -1,3 +1,4 @@
+import type { KeyRing } from '@ballast/kernel/key-ring';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
@@ -5,6 +6,8 @@ import postgres from 'postgres';
 export interface Database {
   readonly orm: PostgresJsDatabase;
   readonly sql: postgres.Sql;
+  /** Seals what is not to be readable in the database, such as secret fields of jobs; null when none was given. */
+  readonly keys: KeyRing | null;
   /**
    * Announces on a channel, at most every 20 ms and outside any transaction: one
    * that notifies takes a lock of the whole cluster at its commit. May be lost.
@@ -29,6 +32,7 @@ export interface DatabaseOptions {
   /** No statement may run longer; a caller is waiting. */
   statementTimeoutMs?: number;
   connectTimeoutSeconds?: number;
+  keys?: KeyRing | undefined;
 }
 
 /** Opens a pool. Connects on first use, so a database that is down is no error here. */
@@ -51,7 +55,13 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   });
   prepareStatements(sql);
-  return { sql, orm: drizzle(sql), notify: notifier(sql), close: () => sql.end({ timeout: 5 }) };
+  return {
+    sql,
+    orm: drizzle(sql),
+    keys: options.keys ?? null,
+    notify: notifier(sql),
+    close: () => sql.end({ timeout: 5 }),
+  };
 }
 
 /** Sends at once, and once more at the end of a window in which more was announced. */

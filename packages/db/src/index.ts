@@ -11,4 +11,12 @@ export { type AuditEvent, audit } from './audit.ts';
 export { checkMigrations, type MigrationState } from './check-migrations.ts';
 export { type Database, type DatabaseOptions, openDatabase, sqlOf, type Tx } from './client.ts';
 export { durabilityProblems } from './durability.ts';
-export { currentTransaction, onCommit, type Scope, withScope, withTenant, withUser } from './transaction.ts';
+export {
+  currentKeys,
+  currentTransaction,
+  onCommit,
+  type Scope,
+  withScope,
+  withTenant,
+  withUser,
+} from './transaction.ts';

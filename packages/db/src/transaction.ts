@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { KeyRing } from '@ballast/kernel/key-ring';
 import { type Database, sqlOf, type Tx } from './client.ts';
 
 /** What a transaction may see; row-level security reads it. Nothing set sees no tenant's and no person's rows. */
@@ -10,6 +11,7 @@ export interface Scope {
 }
 
 interface Open {
+  db: Database;
   tx: Tx;
   afterCommit: ((db: Database) => void)[];
 }
@@ -43,7 +45,7 @@ export async function withScope<Result>(
              set_config('app.pack_id', ${scope.packId ?? ''}, true)`.execute();
     // Its failure is reported by the await below; without this line Node would also call it unhandled.
     scoped.catch(() => {});
-    const done = await open.run({ tx, afterCommit }, () => work(tx));
+    const done = await open.run({ db, tx, afterCommit }, () => work(tx));
     await scoped;
     return done;
   });
@@ -66,4 +68,9 @@ export function onCommit(announce: (db: Database) => void): void {
 /** The transaction that the caller runs in, or null. For adapters that cannot be handed one. */
 export function currentTransaction(): Tx | null {
   return open.getStore()?.tx ?? null;
+}
+
+/** The keys of the pool whose transaction the caller runs in, or null. */
+export function currentKeys(): KeyRing | null {
+  return open.getStore()?.db.keys ?? null;
 }

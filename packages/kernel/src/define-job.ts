@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { secretFieldsOf } from './secret-field.ts';
 
 /**
  * A kind of background work: its name, the shape of its payload and its policy.
@@ -19,6 +20,8 @@ export interface JobDefinition<Payload = unknown> {
   /** The line it waits in, so that slow work does not hold up fast work. */
   queue: string;
   payload: z.ZodType<Payload>;
+  /** The fields of the payload that `secret()` marks. */
+  secrets: readonly string[];
   /** How often the work may be started before the job is dead. */
   attempts: number;
   backoff: Backoff;
@@ -32,9 +35,9 @@ export interface Backoff {
   maxMs: number;
 }
 
-/** Fills in the policy. Eight attempts with this back-off span about an hour. */
+/** Fills in the policy and finds the secret fields. Eight attempts with this back-off span about an hour. */
 export function defineJob<Payload>(
-  job: Pick<JobDefinition<Payload>, 'name' | 'payload'> & Partial<JobDefinition<Payload>>,
+  job: Pick<JobDefinition<Payload>, 'name' | 'payload'> & Partial<Omit<JobDefinition<Payload>, 'secrets'>>,
 ): JobDefinition<Payload> {
   return {
     version: 1,
@@ -43,6 +46,7 @@ export function defineJob<Payload>(
     backoff: { firstMs: 5_000, maxMs: 30 * 60_000 },
     timeoutMs: 60_000,
     ...job,
+    secrets: secretFieldsOf(job.name, job.payload),
   };
 }
 

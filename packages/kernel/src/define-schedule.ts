@@ -32,9 +32,13 @@ export interface ScheduleDefinition<Payload = unknown> {
 /** None of them, only the latest, or each, but never more than `max` of the latest. */
 export type CatchUp = 'skip' | 'one' | { all: number };
 
-/** Fills in UTC, and the latest missed slot only. */
+/** Fills in UTC, and the latest missed slot only. Its payload stands in the code, and so can hold no secret. */
 export function defineSchedule<Payload>(
   schedule: Omit<ScheduleDefinition<Payload>, 'zone' | 'catchUp'> & Partial<ScheduleDefinition<Payload>>,
 ): ScheduleDefinition<Payload> {
+  if (schedule.job.secrets.length > 0)
+    throw new Error(
+      `${schedule.name}: ${schedule.job.name} has secret fields, and a schedule's payload stands in the code.`,
+    );
   return { zone: 'UTC', catchUp: 'one', ...schedule };
 }

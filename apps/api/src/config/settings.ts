@@ -1,31 +1,6 @@
 import type { Setting } from '@ballast/kernel';
 import { z } from 'zod';
-
-const port = z.coerce.number('must be a number').int('must be a whole number').min(0).max(65_535);
-const milliseconds = z.coerce.number('must be a number').int('must be a whole number').min(0).max(3_600_000);
-const origin = z
-  .url({ protocol: /^https?$/, message: 'must be an address such as https://app.acme.com' })
-  .refine((url) => !URL.canParse(url) || new URL(url).pathname === '/', 'must be an origin, without a path')
-  .transform((url) => url.replace(/\/+$/, ''));
-const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, message: 'must be postgres://user:password@host/database' });
-const redisUrl = z.url({ protocol: /^rediss?$/, message: 'must be redis://host:port' });
-const yesOrNo = z.stringbool({ error: 'must be true or false' });
-
-/** `name=value,name=value`, with values percent-encoded where they must be: the form that OpenTelemetry defines. */
-const namedValues = z.string().transform((text, problem) => {
-  try {
-    return Object.fromEntries(text.split(',').map(namedValue));
-  } catch {
-    problem.addIssue('must be pairs such as name=value, separated by commas');
-    return z.NEVER;
-  }
-});
-
-function namedValue(pair: string): [string, string] {
-  const [, name, value = ''] = /^\s*([^\s=]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
-  if (name === undefined) throw new Error('not a pair');
-  return [name, decodeURIComponent(value)];
-}
+import { keyRing, milliseconds, namedValues, origin, port, postgresUrl, redisUrl, yesOrNo } from './forms.ts';
 
 /** What the processes read, whichever modules are on. A development value is never used in production. */
 export const settings = {
@@ -91,6 +66,13 @@ export const settings = {
   AUTH_SECRET: {
     schema: z.string().min(32, 'must have at least 32 characters'),
     description: 'Signs sessions and links.',
+    secret: true,
+  },
+  ENCRYPTION_KEYS: {
+    schema: keyRing.optional(),
+    description:
+      'Seals what must not be readable in the database, such as secret fields of jobs: id:key, or several separated by ' +
+      'commas. Each key is 32 random bytes in base64. The first seals; all open.',
     secret: true,
   },
   SMTP_URL: {
@@ -160,6 +142,7 @@ const serving = [
   'DATABASE_POOL_SIZE',
   'REDIS_URL',
   'AUTH_SECRET',
+  'ENCRYPTION_KEYS',
   'SMTP_URL',
   'MAIL_FROM',
   'OTEL_EXPORTER_OTLP_ENDPOINT',

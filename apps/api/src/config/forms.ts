@@ -1,0 +1,43 @@
+import { parseKeyRing } from '@ballast/kernel/key-ring';
+import { z } from 'zod';
+
+// The forms that settings have. What a refusal says stands behind the setting's name.
+
+export const port = z.coerce.number('must be a number').int('must be a whole number').min(0).max(65_535);
+export const milliseconds = z.coerce.number('must be a number').int('must be a whole number').min(0).max(3_600_000);
+export const origin = z
+  .url({ protocol: /^https?$/, message: 'must be an address such as https://app.acme.com' })
+  .refine((url) => !URL.canParse(url) || new URL(url).pathname === '/', 'must be an origin, without a path')
+  .transform((url) => url.replace(/\/+$/, ''));
+export const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  message: 'must be postgres://user:password@host/database',
+});
+export const redisUrl = z.url({ protocol: /^rediss?$/, message: 'must be redis://host:port' });
+export const yesOrNo = z.stringbool({ error: 'must be true or false' });
+
+/** `name=value,name=value`, with values percent-encoded where they must be: the form that OpenTelemetry defines. */
+export const namedValues = z.string().transform((text, problem) => {
+  try {
+    return Object.fromEntries(text.split(',').map(namedValue));
+  } catch {
+    problem.addIssue('must be pairs such as name=value, separated by commas');
+    return z.NEVER;
+  }
+});
+
+function namedValue(pair: string): [string, string] {
+  const [, name, value = ''] = /^\s*([^\s=]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
+  if (name === undefined) throw new Error('not a pair');
+  return [name, decodeURIComponent(value)];
+}
+
+/** The keys themselves, ready to use: nothing else in the process sees their text. */
+export const keyRing = z.string().transform((text, problem) => {
+  try {
+    return parseKeyRing(text);
+  } catch (error) {
+    problem.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
