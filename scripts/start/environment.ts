@@ -53,6 +53,7 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
 function keys(settings: Settings, given: Environment): Environment {
   return {
     ...key(given, 'AUTH_SECRET', () => secretFile(settings.data, 'auth_secret').file),
+    AUTH_SECRET_PREVIOUS: given.AUTH_SECRET_PREVIOUS,
     ...key(given, 'ENCRYPTION_KEYS', () => secretFile(settings.data, 'encryption_keys', encryptionKeys).file),
   };
 }
@@ -63,7 +64,7 @@ function key(given: Environment, name: string, make: () => string): Environment 
 }
 
 const secretNames =
-  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET|ENCRYPTION_KEYS|OTEL_EXPORTER_OTLP_HEADERS|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
+  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET(_PREVIOUS)?|ENCRYPTION_KEYS|OTEL_EXPORTER_OTLP_HEADERS|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
 
 function without(given: Environment, names: RegExp): Environment {
   return Object.fromEntries(Object.entries(given).filter(([name]) => !names.test(name)));

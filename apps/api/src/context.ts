@@ -56,6 +56,7 @@ export function openContext(config: Config<'api'> | Config<'worker'>, log: Logge
   const auth = openAuth({
     database: authDb,
     secret: values.AUTH_SECRET,
+    previousSecret: values.AUTH_SECRET_PREVIOUS,
     publicUrl: values.PUBLIC_URL,
     ...config.settings(accounts).options,
     log: log.child({ component: 'auth' }),

@@ -16,7 +16,7 @@ export async function resetPassword({
   input,
 }: AccountAction<{ token: string; password: string }>): Promise<void> {
   const auth = authOf(ctx);
-  const { userId } = await linkTokens.readReset(auth.options.secret, input.token);
+  const { userId } = await linkTokens.readReset(auth.options, input.token);
   const redeem = () =>
     auth.transaction(async (tx) => {
       const person = await lockPerson(tx, userId);

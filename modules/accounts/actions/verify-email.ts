@@ -18,7 +18,8 @@ export async function verifyEmail({
   input,
 }: AccountAction<{ token: string }>): Promise<{ user: Profile; cookies: string[] }> {
   const auth = authOf(ctx);
-  const claims = await linkTokens.readAddress(auth.options.secret, input.token);
+  const claims = await linkTokens.readAddress(auth.options, input.token);
+  const token = await linkTokens.signedAgain(auth.options, input.token);
   const redeem = auth.transaction(async (tx) => {
     const person = await lockPerson(tx, claims.userId);
     if (!person) throw errors.link_invalid({ internal: 'the account is gone' });
@@ -26,7 +27,7 @@ export async function verifyEmail({
     if (claims.updateTo) await requirePending(tx, person.id, claims.updateTo);
     else if (person.emailVerified) throw errors.link_used();
     const result = await auth.api.verifyEmail({
-      query: { token: input.token },
+      query: { token },
       headers: strangerHeaders(headers, ctx),
       returnHeaders: true,
     });

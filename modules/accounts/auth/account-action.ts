@@ -1,6 +1,7 @@
 import type { RequestContext, Services } from '@ballast/http';
 import type { RequestAction } from '../../context.ts';
 import { type Auth, addressHeader } from './open-auth.ts';
+import { signedAgain } from './signing-keys.ts';
 
 /** An action on a person's identity: it also reads the request's cookies and browser. */
 export interface AccountAction<Input> extends RequestAction<Input> {
@@ -14,7 +15,7 @@ export function authOf({ services }: { services: Pick<Services, 'auth'> }): Auth
 
 /** The request's headers as Better Auth shall see them: with the client's address as the edge resolved it. */
 export function callerHeaders(headers: Headers, ctx: RequestContext): Headers {
-  const seen = new Headers(headers);
+  const seen = new Headers(signedAgain(headers, authOf(ctx).options));
   seen.set(addressHeader, ctx.address);
   return seen;
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createEmailVerificationToken } from 'better-auth/api';
-import { jwtVerify, SignJWT } from 'jose';
-import { JWTExpired } from 'jose/errors';
+import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { JWSSignatureVerificationFailed, JWTExpired } from 'jose/errors';
 import { z } from 'zod';
 import { errors } from '../errors.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
 /**
  * The tokens in mailed links: signed, so that expired, malformed and used are three
@@ -37,12 +38,18 @@ export const linkTokens = {
   },
 
   /** Who proves which mailbox; throws 410 for an expired link and 400 for anything else that is wrong with it. */
-  async readAddress(secret: string, token: string): Promise<z.output<typeof addressClaims>> {
-    return read(secret, token, addressClaims);
+  async readAddress(keys: SigningKeys, token: string): Promise<z.output<typeof addressClaims>> {
+    return read(keys, token, addressClaims);
   },
 
-  async readReset(secret: string, token: string): Promise<z.output<typeof resetClaims>> {
-    return read(secret, token, resetClaims);
+  async readReset(keys: SigningKeys, token: string): Promise<z.output<typeof resetClaims>> {
+    return read(keys, token, resetClaims);
+  },
+
+  /** The same token for Better Auth, which knows the current key only. */
+  async signedAgain(keys: SigningKeys, token: string): Promise<string> {
+    const payload = await verified(keys, token);
+    return new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(keyOf(keys.secret));
   },
 };
 
@@ -67,19 +74,26 @@ const addressClaims = z.union([
 const resetClaims = z.object({ userId: z.uuid(), requestType: z.literal(resetRequest) });
 
 async function read<Claims extends z.ZodType>(
-  secret: string,
+  keys: SigningKeys,
   token: string,
   claims: Claims,
 ): Promise<z.output<Claims>> {
-  const payload = await jwtVerify(token, keyOf(secret), { algorithms: ['HS256'], requiredClaims: ['exp'] }).then(
-    (verified) => verified.payload,
-    (cause) => {
-      throw cause instanceof JWTExpired ? errors.link_expired({ cause }) : errors.link_invalid({ cause });
-    },
-  );
-  const parsed = claims.safeParse(payload);
+  const parsed = claims.safeParse(await verified(keys, token));
   if (!parsed.success) throw errors.link_invalid({ internal: 'signed by us, but a link of another kind' });
   return parsed.data;
+}
+
+async function verified({ secret, previousSecret }: SigningKeys, token: string): Promise<JWTPayload> {
+  const by = async (key: string) =>
+    (await jwtVerify(token, keyOf(key), { algorithms: ['HS256'], requiredClaims: ['exp'] })).payload;
+  return by(secret)
+    .catch((error) => {
+      if (previousSecret !== undefined && error instanceof JWSSignatureVerificationFailed) return by(previousSecret);
+      throw error;
+    })
+    .catch((cause) => {
+      throw cause instanceof JWTExpired ? errors.link_expired({ cause }) : errors.link_invalid({ cause });
+    });
 }
 
 function keyOf(secret: string): Uint8Array {

@@ -20,13 +20,13 @@ import { known } from './failures.ts';
 import { madeAhead, passwordHashing } from './hash-ahead.ts';
 import { requestMail } from './request-mail.ts';
 import { keepSignUpAttempt } from './sign-up-attempt.ts';
+import { type SigningKeys, signedAgain } from './signing-keys.ts';
 import { tellOwner } from './tell-owner.ts';
 
-export interface AuthOptions {
+/** Its keys have at least 32 characters; they sign cookies and links. */
+export interface AuthOptions extends SigningKeys {
   /** A pool of its own: the identity tables open to no other role. */
   database: Database;
-  /** At least 32 characters; signs cookies and links. */
-  secret: string;
   /** The origin that browsers use; cookies are `Secure` when it is https. */
   publicUrl: string;
   sessionDays: number;
@@ -58,7 +58,9 @@ export function openAuth(options: AuthOptions): Auth {
 
   return {
     async identify(headers) {
-      const found = await known(better.api.getSession({ headers, query: { disableRefresh: true } }));
+      const found = await known(
+        better.api.getSession({ headers: signedAgain(headers, options), query: { disableRefresh: true } }),
+      );
       if (!found) return null;
       const { user, session } = found;
       return { userId: user.id, sessionId: session.id, name: user.name, email: user.email };

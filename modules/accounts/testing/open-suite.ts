@@ -10,7 +10,9 @@ import { openMail } from '@ballast/mail';
 import { createTestDatabase } from '@ballast/test-kit/database';
 import { Hono } from 'hono';
 import { MailDev } from 'maildev';
+import { authOf } from '../auth/account-action.ts';
 import { type Auth, openAuth } from '../auth/open-auth.ts';
+import type { SigningKeys } from '../auth/signing-keys.ts';
 import { module } from '../module.ts';
 import { routes } from '../routes.ts';
 
@@ -27,6 +29,8 @@ export interface Suite {
   auth: Auth;
   appUrl: string;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** As a process that was started again with other keys. */
+  restartWith(keys: SigningKeys): void;
   /** Runs due jobs, and returns how they ended. */
   runJobs(): Promise<RanJob[]>;
   pendingJobs(): ReturnType<typeof pendingJobs>;
@@ -86,15 +90,9 @@ export async function openSuite(options: { publicUrl?: string; log?: Log } = {})
   const authDb = open(database.appUrl, 'ballast_auth');
   const jobsDb = open(database.dispatcherUrl);
   const admin = open(database.adminUrl);
-  const auth = openAuth({
-    database: authDb,
-    secret,
-    publicUrl,
-    sessionDays: 30,
-    verificationHours: 24,
-    resetMinutes: 60,
-    log,
-  });
+  const authWith = (keys: SigningKeys) =>
+    openAuth({ database: authDb, ...keys, publicUrl, sessionDays: 30, verificationHours: 24, resetMinutes: 60, log });
+  const auth = authWith({ secret });
   const inbox = await openInbox();
   const limiter = openRateLimiter({ redisUrl: null });
   const services: Services = {
@@ -106,7 +104,7 @@ export async function openSuite(options: { publicUrl?: string; log?: Log } = {})
       throw new Error('The accounts module reads its options through `auth`.');
     },
   };
-  const app = appOf(edgeOf(appDb, auth, services), log);
+  const app = appOf(edgeOf(appDb, services), log);
   const jobs = await Promise.all(module.jobs.map(registered));
 
   const suite: Suite = {
@@ -134,6 +132,9 @@ export async function openSuite(options: { publicUrl?: string; log?: Log } = {})
         headers: response.headers,
         cookie: cookieAfter(cookie ?? '', response.headers.getSetCookie()),
       };
+    },
+    restartWith(keys) {
+      services.auth = authWith(keys);
     },
     runJobs: () => runDueJobs({ db: appDb, jobsDb, jobs, services, log }),
     pendingJobs: () => pendingJobs(jobsDb),
@@ -163,9 +164,9 @@ async function registered(name: string) {
   return { job: handler.job, load: async () => handler };
 }
 
-function edgeOf(appDb: Database, auth: Auth, services: Services): Edge {
+function edgeOf(appDb: Database, services: Services): Edge {
   return {
-    identify: (headers) => auth.identify(headers),
+    identify: (headers) => authOf({ services }).identify(headers),
     membership: (userId, organizationId) =>
       withUser(appDb, userId, async (tx) => {
         const found = await sqlOf(tx)<Membership[]>`

@@ -68,6 +68,11 @@ export const settings = {
     description: 'Signs sessions and links.',
     secret: true,
   },
+  AUTH_SECRET_PREVIOUS: {
+    schema: z.string().min(32, 'must have at least 32 characters').optional(),
+    description: 'The key before AUTH_SECRET: what it signed stays valid while it is here.',
+    secret: true,
+  },
   ENCRYPTION_KEYS: {
     schema: keyRing.optional(),
     description:
@@ -143,6 +148,7 @@ const serving = [
   'REDIS_URL',
   'AUTH_SECRET',
   'ENCRYPTION_KEYS',
+  'AUTH_SECRET_PREVIOUS',
   'SMTP_URL',
   'MAIL_FROM',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
