@@ -11,5 +11,7 @@ export const config = defineConfig('accounts', {
     verificationHours: z.int().min(1).max(168).default(24),
     /** How long the link that sets a new password works. */
     resetMinutes: z.int().min(5).max(1440).default(60),
+    /** How long an account is kept whose address nobody confirms, after its last mail was asked for. No link lives longer. */
+    keepUnconfirmedDays: z.int().min(7).max(3650).default(30),
   }),
 });

@@ -13,7 +13,10 @@ export const module = {
     'send-email-change',
     'send-email-changed',
     'send-account-exists',
+    'remove-expired-sessions',
+    'remove-unconfirmed-accounts',
   ],
+  schedules: ['remove-expired-sessions', 'remove-unconfirmed-accounts'],
   pages: [{ path: '/settings', file: 'settings', menu: { label: 'menu', icon: 'settings', order: 90 } }],
   messages: ['en'],
 } as const satisfies ModuleDefinition;

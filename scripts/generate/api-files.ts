@@ -46,7 +46,8 @@ ${jobs
 
 /** `schedules.ts`: what comes round. Light, as jobs are. */
 export function schedulesFile(schedules: readonly FoundSchedule[]): string {
-  const alias = (found: FoundSchedule) => identifier(`${found.module}-${found.schedule}`);
+  // By the file's name: a module may well call two of them `nightly`.
+  const alias = (found: FoundSchedule) => identifier(`${found.module}-${found.file}`);
   const door = (found: FoundSchedule) => `@ballast/modules/${found.module}/schedules/${found.file}.schedule`;
   return `${header}
 import type { ScheduleDefinition } from '@ballast/kernel';

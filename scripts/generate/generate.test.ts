@@ -49,7 +49,7 @@ describe('what it writes', () => {
     );
     const schedules = await product.read(`${api}/schedules.ts`);
     expect(schedules).toContain(
-      "import { remind as billingRemind } from '@ballast/modules/billing/schedules/remind.schedule';",
+      "import { weekly as billingRemind } from '@ballast/modules/billing/schedules/remind.schedule';",
     );
     expect(schedules).toContain('export const schedules: readonly ScheduleDefinition[] = [billingRemind];');
     expect(await product.read(`${api}/config.ts`)).toContain('{ config: billingConfig, options: {} }');

@@ -161,6 +161,13 @@ describe('the worker as a process', () => {
     const metrics = await (await fetch(`${origin}/metrics`)).text();
     expect(metrics).toContain('ballast_postgres_up 1\n');
     expect(metrics).toContain('ballast_queue_pending_jobs{queue="default"} 0\n');
+    await onServer(database.dispatcherUrl, async (dispatcher) => {
+      const rows = await dispatcher`select name, next_slot > now() as ahead from jobs.schedule order by name`;
+      expect(rows).toEqual([
+        { name: 'accounts.remove-expired-sessions', ahead: true },
+        { name: 'accounts.remove-unconfirmed-accounts', ahead: true },
+      ]);
+    });
     worker.child.kill('SIGTERM');
     expect(await worker.exited).toBe(0);
   }, 120_000);

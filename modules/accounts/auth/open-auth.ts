@@ -32,6 +32,7 @@ export interface AuthOptions extends SigningKeys {
   sessionDays: number;
   verificationHours: number;
   resetMinutes: number;
+  keepUnconfirmedDays: number;
   log: Log;
 }
 

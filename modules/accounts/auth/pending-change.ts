@@ -26,10 +26,11 @@ export async function findPendingChange(tx: Tx, userId: string): Promise<Pending
 }
 
 /** Ends every outstanding reset link and pending change: whoever holds one was given it under the old credentials. */
-export async function dropOutstanding(tx: Tx, userId: string): Promise<void> {
+export async function dropOutstanding(tx: Tx, ...userIds: string[]): Promise<void> {
   await sqlOf(tx)`
-    delete from accounts.verification where value = ${userId} or identifier = ${identifierOf(userId)}`;
-  await sqlOf(tx)`delete from accounts.sign_up_attempt where user_id = ${userId}`;
+    delete from accounts.verification
+    where value = any(${userIds}::text[]) or identifier = any(${userIds.map(identifierOf)}::text[])`;
+  await sqlOf(tx)`delete from accounts.sign_up_attempt where user_id = any(${userIds}::uuid[])`;
 }
 
 const identifierOf = (userId: string) => `change-email:${userId}`;

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { openRateLimiter } from '@ballast/cache/rate-limit';
 import { type Database, openDatabase, sqlOf, withScope, withUser } from '@ballast/db';
 import { type Edge, type Env, type Membership, problemResponse, type Services } from '@ballast/http';
+import { registerSchedules, runDueSlots } from '@ballast/jobs/schedule';
 import { pendingJobs, type RanJob, runDueJobs } from '@ballast/jobs/testing';
-import type { Log } from '@ballast/kernel';
+import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { openMail } from '@ballast/mail';
 import { createTestDatabase } from '@ballast/test-kit/database';
 import { Hono } from 'hono';
@@ -33,6 +34,8 @@ export interface Suite {
   restartWith(keys: SigningKeys): void;
   /** Runs due jobs, and returns how they ended. */
   runJobs(): Promise<RanJob[]>;
+  /** As if a slot of the schedule had come: runs its job, and returns how the jobs ended. */
+  slotOf(schedule: ScheduleDefinition): Promise<RanJob[]>;
   pendingJobs(): ReturnType<typeof pendingJobs>;
   /** Mails that arrived for an address, the oldest first. */
   mailsTo(address: string): Promise<ReceivedMail[]>;
@@ -90,8 +93,8 @@ export async function openSuite(options: { publicUrl?: string; log?: Log } = {})
   const authDb = open(database.appUrl, 'ballast_auth');
   const jobsDb = open(database.dispatcherUrl);
   const admin = open(database.adminUrl);
-  const authWith = (keys: SigningKeys) =>
-    openAuth({ database: authDb, ...keys, publicUrl, sessionDays: 30, verificationHours: 24, resetMinutes: 60, log });
+  const limits = { sessionDays: 30, verificationHours: 24, resetMinutes: 60, keepUnconfirmedDays: 30 };
+  const authWith = (keys: SigningKeys) => openAuth({ database: authDb, ...keys, publicUrl, ...limits, log });
   const auth = authWith({ secret });
   const inbox = await openInbox();
   const limiter = openRateLimiter({ redisUrl: null });
@@ -137,6 +140,12 @@ export async function openSuite(options: { publicUrl?: string; log?: Log } = {})
       services.auth = authWith(keys);
     },
     runJobs: () => runDueJobs({ db: appDb, jobsDb, jobs, services, log }),
+    async slotOf(schedule) {
+      await registerSchedules(jobsDb, [schedule]);
+      await jobsDb.sql`update jobs.schedule set next_slot = now() where name = ${schedule.name}`;
+      await runDueSlots(jobsDb, new Map([[schedule.name, schedule]]), [schedule.name], log);
+      return suite.runJobs();
+    },
     pendingJobs: () => pendingJobs(jobsDb),
     mailsTo: inbox.mailsTo,
     async signedUp(email = freshEmail()) {

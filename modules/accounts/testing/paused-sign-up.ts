@@ -11,6 +11,7 @@ const auth = openAuth({
   sessionDays: 30,
   verificationHours: 24,
   resetMinutes: 60,
+  keepUnconfirmedDays: 30,
   log,
 });
 await auth.api.signUpEmail({ body: { name: 'Ada Lovelace', email, password: 'correct horse battery' } });

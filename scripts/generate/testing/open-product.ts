@@ -88,7 +88,7 @@ export const routes = new Hono()${chain};
 export const scheduleFile = (more = '') => `import { defineSchedule } from '@ballast/kernel';
 import { sendInvoice } from '../jobs/send-invoice.job.ts';
 const payload = { id: '018f0000-0000-7000-8000-000000000001' };
-export const remind = defineSchedule({ name: 'billing.remind', job: sendInvoice, payload, cron: '0 9 * * 1', ${more} });
+export const weekly = defineSchedule({ name: 'billing.remind', job: sendInvoice, payload, cron: '0 9 * * 1', ${more} });
 `;
 
 const baseFiles = {
