@@ -1,5 +1,6 @@
 import { type Database, openDatabase, withTenant } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
+import { forgetJobs } from '@ballast/jobs/testing';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -25,7 +26,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await jobsDb.sql`delete from jobs.job`;
+  await forgetJobs(jobsDb);
   await jobsDb.sql`delete from jobs.queue`;
 });
 
@@ -46,7 +47,9 @@ const add = (options = {}) => withTenant(db, tenant, (tx) => enqueue(tx, task, {
 
 async function addDead(message: string) {
   const id = await add();
+  await jobsDb.sql`delete from jobs.due where job_id = ${id}`;
   await jobsDb.sql`update jobs.job set state = 'dead', attempt = 3, ended_at = now() where id = ${id}`;
+  await jobsDb.sql`insert into jobs.dead (job_id, queue, name) select id, queue, name from jobs.job where id = ${id}`;
   await jobsDb.sql`insert into jobs.failure (job_id, attempt, message) values (${id}, 3, ${message})`;
   return id;
 }
@@ -132,7 +135,8 @@ describe('what changes jobs', () => {
       err: 'The job is cancelled: only one that waits can be cancelled.',
     });
     const running = await add();
-    await jobsDb.sql`update jobs.job set state = 'dispatched', started_at = now() where id = ${running}`;
+    await jobsDb.sql`delete from jobs.due where job_id = ${running}`;
+    await jobsDb.sql`update jobs.job set started_at = now() where id = ${running}`;
     expect((await ballast('jobs', 'cancel', running)).err).toContain('is running');
     expect((await ballast('jobs', 'cancel', nobody)).err).toBe(`There is no job ${nobody}.`);
   });

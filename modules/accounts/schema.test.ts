@@ -1,5 +1,7 @@
 import { sqlOf, withScope, withTenant, withUser } from '@ballast/db';
+import { enqueue } from '@ballast/jobs/enqueue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendWelcome } from './jobs/send-welcome.job.ts';
 import { openSuite, type Person, type Suite } from './testing/open-suite.ts';
 
 let suite: Suite;
@@ -73,10 +75,11 @@ describe('what the app may see of identity', () => {
 describe('what the auth role may do', () => {
   it('adds jobs without a tenant, and none to a tenant', async () => {
     const hers = await organizationOf(ada);
-    const insert = suite.authDb.sql`
-      insert into jobs.job (id, name, version, queue, tenant_id, attempts)
-      values (gen_random_uuid(), 'support.send-request', 1, 'default', ${hers}, 1)`;
-    await expect(insert).rejects.toThrow(/row-level security/);
+    const add = (tenant: string | null) =>
+      withScope(suite.authDb, {}, (tx) => enqueue(tx, sendWelcome, { userId: ada.id }, { tenant }));
+    await add(null);
+    await expect(add(hers)).rejects.toThrow(/another tenant/);
+    await expect(suite.authDb.sql`insert into jobs.due select from jobs.due`).rejects.toThrow(/permission denied/);
   });
 
   it("does not reach the tenants' own tables", async () => {

@@ -33,8 +33,8 @@ describe('POST /requests', () => {
       deliveredAt: null,
     });
     const jobs = await suite.admin.sql`
-      select job.tenant_id, payload.body from jobs.job join jobs.payload on payload.job_id = job.id
-      where payload.body ->> 'requestId' = ${body.id}`;
+      select tenant_id, body from jobs.job
+      where body ->> 'requestId' = ${body.id}`;
     expect(jobs).toMatchObject([{ tenant_id: ada.organizationId }]);
     const lines = await suite.admin.sql`
       select organization_id, user_id, action from ballast.audit_event where subject = ${body.id}`;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type Database, openDatabase, withTenant } from '@ballast/db';
 import { enqueueMany } from '@ballast/jobs/enqueue';
+import { misplacedJobs } from '@ballast/jobs/testing';
 import { createTestDatabase } from '@ballast/test-kit/database';
 import { startQueue, type TestQueue } from '@ballast/test-kit/queue';
 import { expect, vi } from 'vitest';
@@ -44,7 +45,7 @@ export async function openStage(backend: 'postgres' | 'redis', redisFlags: reado
 
   const states = async () => {
     const rows = await jobsDb.sql<{ state: string; jobs: number }[]>`
-      select state, count(*)::int as jobs from jobs.job group by state`;
+      select state, count(*)::int as jobs from jobs.status group by state`;
     return Object.fromEntries(rows.map((row) => [row.state, row.jobs]));
   };
 
@@ -82,6 +83,8 @@ export async function openStage(backend: 'postgres' | 'redis', redisFlags: reado
       expect(effects).toEqual({ rows: count, jobs: count });
     },
     async close() {
+      // Whatever was killed: a job in no place is lost, one in two places would run twice.
+      expect(await misplacedJobs(jobsDb)).toEqual([]);
       for (const child of processes) {
         child.removeAllListeners('exit');
         child.kill('SIGKILL');

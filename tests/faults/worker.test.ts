@@ -59,7 +59,7 @@ describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }
     await stage.produce(6);
     const states = async () => expect(await stage.states()).toEqual({ done: 5, dead: 1 });
     await vi.waitFor(states, { timeout: 3 * goalMs, interval: 200 });
-    const dead = await stage.jobsDb.sql`select attempt from jobs.job where state = 'dead'`;
+    const dead = await stage.jobsDb.sql`select attempt from jobs.status where state = 'dead'`;
     expect(dead).toEqual([{ attempt: effect.attempts }]);
   });
 

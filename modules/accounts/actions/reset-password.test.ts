@@ -1,3 +1,4 @@
+import { forgetJobs } from '@ballast/jobs/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linkTokens } from '../auth/link-tokens.ts';
 import { freshEmail, openSuite, password, type Suite, secret } from '../testing/open-suite.ts';
@@ -60,10 +61,10 @@ describe('POST /forgot-password', () => {
   it('mails no link that would answer a question of long ago', async () => {
     const person = await suite.signedUp();
     await forgot(person.email);
-    await suite.admin.sql`update jobs.job set discard_after = now() - interval '1 second' where state = 'pending'`;
+    await suite.admin.sql`update jobs.due set discard_after = now() - interval '1 second'`;
     await suite.runJobs();
     expect((await suite.mailsTo(person.email)).map((mail) => mail.subject)).not.toContain('Choose a new password');
-    await suite.admin.sql`delete from jobs.job`;
+    await forgetJobs(suite.admin);
   });
 
   it('refuses what is no address, and a sixth request for one', async () => {

@@ -22,8 +22,8 @@ async function stateOf(email: string) {
              join accounts."user" u on u.id = m.user_id where u.email = ${email}) as organizations,
            (select count(*)::int from accounts.organization) as "allOrganizations",
            (select count(*)::int from jobs.job) as "allJobs",
-           (select count(*)::int from jobs.job j join jobs.payload p on p.job_id = j.id
-             where p.body ->> 'userId' in (select id::text from accounts."user" where email = ${email})) as jobs`;
+           (select count(*)::int from jobs.job j
+             where j.body ->> 'userId' in (select id::text from accounts."user" where email = ${email})) as jobs`;
   return counts as Record<string, number>;
 }
 
@@ -155,7 +155,7 @@ describe('a process killed during a sign-up', () => {
   afterEach(async () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
     await suite.admin.sql.unsafe(`
-      drop trigger if exists pause on jobs.payload; drop trigger if exists pause on accounts.account;`);
+      drop trigger if exists pause on jobs.job; drop trigger if exists pause on accounts.account;`);
   });
 
   function start(email: string): ChildProcess {
@@ -178,7 +178,7 @@ describe('a process killed during a sign-up', () => {
 
   it.each([
     ['after the account and its mail, before its password', 'accounts.account'],
-    ['after the account, at its mail', 'jobs.payload'],
+    ['after the account, at its mail', 'jobs.job'],
   ])(
     'leaves nothing behind: %s',
     async (_where, table) => {

@@ -1,5 +1,7 @@
 import { withTenant } from '@ballast/db';
+import { cancelJob, runNow } from '@ballast/jobs/control';
 import { enqueue } from '@ballast/jobs/enqueue';
+import { pendingJobs } from '@ballast/jobs/testing';
 import { AppError } from '@ballast/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSuite, type Person, type Suite } from '../testing/open-suite.ts';
@@ -24,7 +26,7 @@ const mailsAbout = async (subject: string) =>
 
 test('mails the team with Reply-To the author, then marks the request delivered, both once', async () => {
   const id = await ask('Where are my invoices?');
-  const [job] = await suite.admin.sql`select id from jobs.job where state = 'pending'`;
+  const [job] = await suite.admin.sql`select id from jobs.status where state = 'pending'`;
   expect(await suite.runJobs()).toMatchObject([{ name: 'support.send-request', state: 'done' }]);
   const mails = await mailsAbout('Where are my invoices?');
   expect(mails).toHaveLength(1);
@@ -47,7 +49,8 @@ test('a mail server that is away: the request stays open and the job waits for i
   expect(await suite.runJobs()).toMatchObject([{ state: 'pending' }]);
   suite.services.mail.send = send;
   expect(await stateOf(id)).toBe('open');
-  await suite.admin.sql`update jobs.job set run_at = now() where state = 'pending'`;
+  const [waiting] = await pendingJobs(suite.admin);
+  await runNow(suite.admin, waiting?.id ?? '');
   expect(await suite.runJobs()).toMatchObject([{ state: 'done' }]);
   expect(await stateOf(id)).toBe('delivered');
 });
@@ -65,7 +68,8 @@ test('a refused mail is dead and visible, and the request stays open', async () 
 
 test('as another tenant the job sees nothing, mails nothing and is cancelled', async () => {
   const id = await ask('Not for Eve');
-  await suite.admin.sql`update jobs.job set state = 'cancelled', ended_at = now() where state = 'pending'`;
+  const [waiting] = await pendingJobs(suite.admin);
+  await cancelJob(suite.admin, waiting?.id ?? '');
   const eve = await suite.person();
   await withTenant(suite.appDb, eve.organizationId, (tx) => enqueue(tx, sendRequest, { requestId: id }));
   expect(await suite.runJobs()).toMatchObject([{ state: 'cancelled' }]);

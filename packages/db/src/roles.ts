@@ -31,6 +31,8 @@ export async function prepareRoles(admin: postgres.Sql, passwords: RolePasswords
   await ensureRole(admin, roles.backup, 'login nosuperuser bypassrls', passwords.backup);
   await ensureRole(admin, roles.auth, 'nologin nosuperuser nobypassrls', null);
   await admin.unsafe(`grant ${roles.auth} to ${roles.app} with inherit false, set true`);
+  // For the one function that ends the session of a frozen worker (packages/jobs, jobs.end_holders).
+  await admin.unsafe(`grant ${roles.app} to ${roles.owner} with inherit true, set false`);
   await admin.unsafe(`grant pg_read_all_data to ${roles.backup}`);
 }
 

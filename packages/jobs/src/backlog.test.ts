@@ -4,8 +4,9 @@ import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-k
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { knownJobs, readBacklog } from './backlog.ts';
-import { pauseQueue } from './control.ts';
+import { countJobs, pauseQueue } from './control.ts';
 import { enqueueMany } from './enqueue.ts';
+import { forgetJobs } from './testing.ts';
 
 const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 const tenants = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
@@ -26,7 +27,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await jobsDb.sql`delete from jobs.job`;
+  await forgetJobs(jobsDb);
   await jobsDb.sql`delete from jobs.queue`;
 });
 
@@ -58,10 +59,14 @@ describe('readBacklog', () => {
   });
 
   it('tells what is in flight, dead, parked and paused, in queues without pending rows too', async () => {
-    const ids = await add(tenants[0], 'default', new Date(), 3);
-    for (const [index, state] of ['dispatched', 'dead', 'parked'].entries()) {
-      await jobsDb.sql`update jobs.job set state = ${state} where id = ${ids[index] as string}`;
-    }
+    const ids = (await add(tenants[0], 'default', ago(1_000), 3)) as [string, string, string];
+    await jobsDb.sql`delete from jobs.due`;
+    await jobsDb.sql`
+      insert into jobs.pack (id, queue, name, job_ids) values (gen_random_uuid(), 'default', 'suite.task', array[${ids[0]}::uuid])`;
+    await jobsDb.sql`update jobs.job set state = 'dead' where id = ${ids[1]}`;
+    await jobsDb.sql`insert into jobs.dead (job_id, queue, name) values (${ids[1]}, 'default', 'suite.task')`;
+    await jobsDb.sql`
+      insert into jobs.aside (job_id, why, queue, name, version) values (${ids[2]}, 'parked', 'default', 'suite.task', 1)`;
     await pauseQueue(jobsDb, 'idle');
     expect(await readBacklog(jobsDb)).toMatchObject([
       { queue: 'default', pending: 0, inFlight: 1, dead: 1, parked: 1, paused: false },
@@ -69,14 +74,13 @@ describe('readBacklog', () => {
     ]);
   });
 
-  it('reads indexes, and never the whole table', async () => {
-    await jobsDb.sql`
-      insert into jobs.job (id, name, version, queue, attempts, state, ended_at)
-      select gen_random_uuid(), 'suite.task', 1, 'default', 1, 'done', now() from generate_series(1, 20000)`;
+  it('never reads the table of all jobs', async () => {
+    await add(tenants[0], 'default', ago(1_000), 20_000);
+    await jobsDb.sql`delete from jobs.due`;
+    await jobsDb.sql`update jobs.job set state = 'done'`;
     await onServer(database.adminUrl, (admin) => admin`vacuum analyze jobs.job`);
     expect(await rowsScannedBy(() => readBacklog(jobsDb))).toBe(0);
-    await onServer(database.adminUrl, (admin) => admin`drop index jobs.job_dead`);
-    expect(await rowsScannedBy(() => readBacklog(jobsDb))).toBeGreaterThanOrEqual(20_000);
+    expect(await rowsScannedBy(() => countJobs(jobsDb))).toBeGreaterThanOrEqual(20_000);
   });
 });
 

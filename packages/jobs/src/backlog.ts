@@ -31,33 +31,52 @@ export async function readBacklog(db: Database): Promise<QueueBacklog[]> {
     with recursive
     -- Steps from one queue, and from one tenant's lane, to the next along the index: never over their rows.
     waiting (name) as (
-      (select queue from jobs.job where state = 'pending' order by queue limit 1)
+      (select queue from jobs.due order by queue limit 1)
       union all
-      select (select queue from jobs.job where state = 'pending' and queue > waiting.name order by queue limit 1)
+      select (select queue from jobs.due where queue > waiting.name order by queue limit 1)
       from waiting where waiting.name is not null
     ),
     lane (queue, lane) as (
-      select waiting.name, (select lane from jobs.job where state = 'pending' and queue = waiting.name order by lane limit 1)
+      select waiting.name, (select lane from jobs.due where queue = waiting.name order by lane limit 1)
       from waiting where waiting.name is not null
       union all
-      select lane.queue, (select job.lane from jobs.job
-                          where state = 'pending' and job.queue = lane.queue and job.lane > lane.lane
-                          order by job.lane limit 1)
+      select lane.queue, (select due.lane from jobs.due
+                          where due.queue = lane.queue and due.lane > lane.lane
+                          order by due.lane limit 1)
       from lane where lane.lane is not null
     ),
     oldest as (
-      select lane.queue, min((select min(run_at) from jobs.job
-                              where state = 'pending' and job.queue = lane.queue and job.lane = lane.lane)) as run_at
-      from lane where lane.lane is not null group by lane.queue
+      -- The index gives the first of each priority; few priorities are in use, and each is one step.
+      select lane.queue, min(first.run_at) as run_at
+      from lane cross join lateral (
+        with recursive level (priority, run_at) as (
+          (select priority, run_at from jobs.due where due.queue = lane.queue and due.lane = lane.lane
+           order by priority, run_at limit 1)
+          union all
+          select next.priority, next.run_at from level cross join lateral (
+            select priority, run_at from jobs.due
+            where due.queue = lane.queue and due.lane = lane.lane and due.priority > level.priority
+            order by priority, run_at limit 1
+          ) next
+        )
+        select min(run_at) as run_at from level
+      ) first
+      where lane.lane is not null group by lane.queue
     ),
-    flight as (select queue, count(*) as jobs from jobs.job where state = 'dispatched' group by queue),
+    flight as (
+      select queue, sum(cardinality(job_ids)) as jobs from jobs.pack group by queue
+    ),
     dead as (
       select queue, count(*) as jobs
-      from (select queue from jobs.job where state = 'dead' limit ${countedAtMost}) counted group by queue
+      from (select queue from jobs.dead limit ${countedAtMost}) counted group by queue
     ),
     parked as (
       select queue, count(*) as jobs
-      from (select queue from jobs.job where state = 'parked' limit ${countedAtMost}) counted group by queue
+      from (select queue from jobs.aside where why = 'parked' limit ${countedAtMost}) counted group by queue
+    ),
+    ripening as (
+      select queue, count(*) as jobs
+      from (select queue from jobs.later limit ${countedAtMost}) counted group by queue
     ),
     queue (name) as (
       select name from waiting where waiting.name is not null
@@ -67,8 +86,9 @@ export async function readBacklog(db: Database): Promise<QueueBacklog[]> {
       union select queue from flight
       union select queue from dead
       union select queue from parked
+      union select queue from ripening
     )
-    select queue.name as queue, line.pending, line.due,
+    select queue.name as queue, least(line.due + coalesce(ripening.jobs, 0), ${countedAtMost})::int as pending, line.due,
            coalesce(greatest(0, extract(epoch from now() - oldest.run_at)), 0)::float8 as "oldestDueSeconds",
            coalesce(flight.jobs, 0)::int as "inFlight",
            coalesce(dead.jobs, 0)::int as dead,
@@ -76,13 +96,14 @@ export async function readBacklog(db: Database): Promise<QueueBacklog[]> {
            exists (select 1 from jobs.queue held where held.name = queue.name and paused_at is not null) as paused
     from queue
     cross join lateral (
-      select count(*)::int as pending, (count(*) filter (where run_at <= now()))::int as due
-      from (select run_at from jobs.job where state = 'pending' and queue = queue.name limit ${countedAtMost}) counted
+      select count(*)::int as due
+      from (select 1 from jobs.due where due.queue = queue.name limit ${countedAtMost}) counted
     ) line
     left join oldest on oldest.queue = queue.name
     left join flight on flight.queue = queue.name
     left join dead on dead.queue = queue.name
     left join parked on parked.queue = queue.name
+    left join ripening on ripening.queue = queue.name
     order by 1`;
 }
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { claim } from './claim.ts';
 import { enqueueMany } from './enqueue.ts';
 import type { Fleet } from './fleet.ts';
+import { forgetJobs } from './testing.ts';
 
 const quick = defineJob({ name: 'suite.quick', payload: z.strictObject({}) });
 const fresh = defineJob({ name: 'suite.fresh', payload: z.strictObject({}) });
@@ -34,7 +35,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await jobsDb.sql`delete from jobs.job`;
+  await forgetJobs(jobsDb);
 });
 
 const add = (job: typeof quick, count: number, tenant = tenants[0]) =>
@@ -47,7 +48,7 @@ const add = (job: typeof quick, count: number, tenant = tenants[0]) =>
   );
 const claimed = (freePacks: number, more: Partial<Parameters<typeof claim>[1]> = {}) =>
   claim(jobsDb, { queue: 'default', freePacks, fleet, afterLane: null, ...more });
-const sizes = (packs: readonly { jobIds: string[] }[]) => packs.map((pack) => pack.jobIds.length).sort((a, b) => b - a);
+const sizes = (packs: readonly { rows: unknown[] }[]) => packs.map((pack) => pack.rows.length).sort((a, b) => b - a);
 
 describe('claim', () => {
   it('sends one row per pack while there are packs enough', async () => {
@@ -63,7 +64,7 @@ describe('claim', () => {
   it('claims no more than the packs that are free, and leaves the rest pending', async () => {
     await add(quick, 50);
     expect(sizes((await claimed(3)).packs)).toEqual([10, 10, 10]);
-    expect(await jobsDb.sql`select 1 from jobs.job where state = 'pending'`).toHaveLength(20);
+    expect(await jobsDb.sql`select 1 from jobs.status where state = 'pending'`).toHaveLength(20);
   });
 
   it('sends a job whose run time nobody knows alone', async () => {
@@ -73,7 +74,7 @@ describe('claim', () => {
 
   it('sends a row that took a worker down alone', async () => {
     await add(quick, 9);
-    await jobsDb.sql`update jobs.job set alone = true`;
+    await jobsDb.sql`update jobs.due set alone = true`;
     expect(sizes((await claimed(3)).packs)).toEqual([1, 1, 1]);
   });
 
@@ -82,7 +83,8 @@ describe('claim', () => {
     await add(fresh, 2);
     const { packs } = await claimed(3);
     const names = await jobsDb.sql<{ jobs: number }[]>`
-      select count(distinct name)::int as jobs from jobs.job where state = 'dispatched' group by pack_id`;
+      select count(distinct job.name)::int as jobs
+      from jobs.pack cross join lateral unnest(job_ids) as member (id) join jobs.job on job.id = member.id group by pack.id`;
     expect(packs).toHaveLength(3);
     expect(names.every((row) => row.jobs === 1)).toBe(true);
   });
@@ -93,16 +95,16 @@ describe('claim', () => {
     await add(quick, 1, tenants[2]);
     await claimed(1);
     const served = await jobsDb.sql<{ tenant: string }[]>`
-      select distinct tenant_id as tenant from jobs.job where state = 'dispatched' order by 1`;
+      select distinct tenant_id as tenant from jobs.status where state = 'dispatched' order by 1`;
     expect(served.map((row) => row.tenant)).toEqual(tenants);
   });
 
   it('goes on behind the tenant that was served last', async () => {
     await add(quick, 3, tenants[0]);
     await add(quick, 3, tenants[1]);
-    const { lastLane } = await claimed(100, { afterLane: tenants[0] });
-    expect(lastLane).toBe(tenants[1]);
-    expect(await claimed(100, { afterLane: tenants[1] })).toEqual({ packs: [], lastLane: null });
+    const { packs } = await claimed(100, { afterLane: tenants[0] });
+    expect(packs.flatMap((pack) => pack.rows.map((row) => row.lane))).toEqual(Array(3).fill(tenants[1]));
+    expect(await claimed(100, { afterLane: tenants[1] })).toEqual({ packs: [], lastLane: null, left: false });
   });
 
   it('skips what nobody alive knows', async () => {
@@ -113,7 +115,7 @@ describe('claim', () => {
   it('shares rows among dispatchers without handing one out twice', async () => {
     await add(quick, 60);
     const all = await Promise.all(Array.from({ length: 5 }, () => claimed(2)));
-    const ids = all.flatMap((one) => one.packs.flatMap((pack) => pack.jobIds));
+    const ids = all.flatMap((one) => one.packs.flatMap((pack) => pack.rows.map((row) => row.id)));
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBeGreaterThan(0);
   });

@@ -1,14 +1,7 @@
 import type { Database } from '@ballast/db';
 import type postgres from 'postgres';
-import { uuidv7 } from 'uuidv7';
+import { type DueRow, fill, type Pack } from './fill.ts';
 import type { Fleet } from './fleet.ts';
-
-/** Rows of one job that travel together. */
-export interface Pack {
-  id: string;
-  name: string;
-  jobIds: string[];
-}
 
 export interface ClaimRequest {
   queue: string;
@@ -21,132 +14,152 @@ export interface ClaimRequest {
 
 export interface Claimed {
   packs: Pack[];
+  /** Where the next claim goes on; null when this one saw the last lane. */
   lastLane: string | null;
+  /** Rows were seen that no pack took: there are more than fit, or their kind is at its limit. */
+  left: boolean;
 }
 
-interface DueRow {
-  id: string;
-  name: string;
-  version: number;
-  lane: string;
-  /** Its last pack took a worker down, or it may be started only once. */
-  alone: boolean;
-  /** Nobody has known this kind for a minute, counted from the row's own beginning at the earliest. */
-  forgotten: boolean;
-}
-
-/** Twenty rows per BullMQ job gave 2.4 × the throughput of one; more gave little (docs/jobs.md). */
+/** How many lines one claim looks at: a tenant's lane has one for each priority that waits in it. */
+const maxLines = 64;
+/** What a claim may hand out at most per pack; `fill` gives fewer to kinds that run long. */
 const maxPackRows = 20;
-/** A pack should not hold a slot longer than this, or its last row waits for its first. */
-const packRunMs = 100;
-/** How many tenants one claim looks at. */
-const maxLanes = 64;
+
+/** A line of the walk, and one of its due rows; all null in the row's place when others hold them. */
+type Walked = DueRow & { line: string; lines: number };
 
 /**
- * Picks due rows, tenant by tenant in turn, marks them dispatched under fresh pack
- * ids and commits. Only after that may the packs be added to the queue. Rows that
- * another dispatcher holds are skipped, never waited for.
+ * Takes due rows, tenant by tenant in turn, out of the line into packs, and commits.
+ * Only after that may the packs be added to the queue. Rows that another dispatcher
+ * holds are skipped, never waited for.
  */
 export async function claim(db: Database, request: ClaimRequest): Promise<Claimed> {
-  const wanted = request.freePacks * maxPackRows;
   return db.sql.begin(async (sql) => {
-    const rows = await sql<DueRow[]>`
-      with recursive lane (lane, depth) as (
-        (select job.lane, 1 from jobs.job
-         where state = 'pending' and queue = ${request.queue}
-           and (${request.afterLane}::uuid is null or job.lane > ${request.afterLane}::uuid)
-         order by job.lane limit 1)
-        union all
-        select (select job.lane from jobs.job
-                where state = 'pending' and queue = ${request.queue} and job.lane > lane.lane
-                order by job.lane limit 1), depth + 1
-        from lane where lane.lane is not null and depth < ${maxLanes}
-      ), turn as (
-        select lane, greatest(1, ceil(${wanted}::numeric / count(*) over ()))::int as share
-        from lane where lane is not null
-      ), due as (
-        select candidate.id, candidate.place, turn.lane
-        from turn cross join lateral (
-          select job.id, row_number() over (order by job.run_at, job.id) as place
-          from jobs.job
-          where state = 'pending' and queue = ${request.queue} and job.lane = turn.lane and run_at <= now()
-            and (discard_after is null or discard_after > now())
-          order by job.run_at, job.id limit turn.share
-        ) candidate
-      )
-      select job.id, job.name, job.version, job.lane, job.alone or job.attempts = 1 as alone,
-             greatest(job.created_at, coalesce(kind.known_at, job.created_at)) < now() - interval '1 minute' as forgotten
-      from jobs.job join due using (id)
-      left join jobs.kind on kind.name = job.name and kind.version = job.version
-      where job.state = 'pending'
-      order by due.place, job.lane
-      for update of job skip locked`;
+    const walked = await walk(sql, request);
+    const rows = await withoutHeldKeys(
+      sql,
+      walked.filter((row) => row.id !== null),
+    );
     const known = (row: DueRow) => request.fleet.knows.has(`${row.name}@${row.version}`);
     await putAside(
       sql,
       rows.filter((row) => !known(row)),
     );
-    const packs = fill(rows.filter(known), request);
-    const marks = packs.flatMap((pack) => pack.jobIds.map((jobId) => ({ jobId, packId: pack.id })));
-    if (marks.length > 0) {
-      await sql`
-        update jobs.job
-        set state = 'dispatched', pack_id = mark.pack_id, key = null, dispatched_at = now(),
-            started_at = null, runner_id = null
-        from unnest(${marks.map((mark) => mark.jobId)}::uuid[], ${marks.map((mark) => mark.packId)}::uuid[])
-          as mark (job_id, pack_id)
-        where job.id = mark.job_id`;
-    }
-    return { packs, lastLane: lastOf(rows) };
+    const candidates = rows.filter(known);
+    const packs = fill(candidates, { ...request, room: await roomOfLimited(sql, candidates) });
+    await take(sql, request.queue, packs);
+    const lastLane = (walked[0]?.lines ?? 0) < maxLines ? null : (walked.reduce(latest).line ?? null);
+    const left = candidates.length > packs.reduce((sum, pack) => sum + pack.rows.length, 0);
+    return { packs, lastLane, left };
   }) as Promise<Claimed>;
+}
+
+const latest = (a: Walked, b: Walked) => (b.line > a.line ? b : a);
+
+/**
+ * Steps along the index from one line to the next, and locks the first rows of each:
+ * what it reads does not grow with the backlog, nor with the number of tenants.
+ */
+async function walk(sql: postgres.TransactionSql, { queue, freePacks, afterLane }: ClaimRequest): Promise<Walked[]> {
+  const wanted = freePacks * maxPackRows;
+  return sql<Walked[]>`
+    with recursive line (lane, priority, depth) as (
+      (select due.lane, due.priority, 1 from jobs.due
+       where queue = ${queue} and (${afterLane}::uuid is null or due.lane > ${afterLane}::uuid)
+       order by due.lane, due.priority limit 1)
+      union all
+      select next.lane, next.priority, depth + 1
+      from line cross join lateral (
+        select due.lane, due.priority from jobs.due
+        where queue = ${queue} and (due.lane, due.priority) > (line.lane, line.priority)
+        order by due.lane, due.priority limit 1
+      ) next
+      where depth < ${maxLines}
+    ), turn as (
+      select line.*, count(*) over ()::int as lines,
+             greatest(1, ceil(${wanted}::numeric / (select count(distinct lane) from line)))::int as share
+      from line
+    ), seen as (
+      select turn.lane as line, turn.lines, turn.share, row.*,
+             row_number() over (partition by turn.lane order by turn.priority, row.run_at, row.job_id) as place
+      from turn left join lateral (
+        select due.ctid as at, due.* from jobs.due
+        where due.queue = ${queue} and due.lane = turn.lane and due.priority = turn.priority
+          and (due.discard_after is null or due.discard_after > now())
+        order by due.run_at, due.job_id limit turn.share for update skip locked
+      ) row on true
+    )
+    select line, lines, at::text, job_id as id, lane, name, version, alone, batch, concurrency, keyed
+    from seen where place <= share order by place, line`;
+}
+
+/** A row whose key another transaction holds waits for it: a second enqueue of that key is under way. */
+async function withoutHeldKeys(sql: postgres.TransactionSql, rows: readonly DueRow[]): Promise<readonly DueRow[]> {
+  const keyed = rows.filter((row) => row.keyed).map((row) => row.id);
+  if (keyed.length === 0) return rows;
+  const free = await sql<{ id: string }[]>`
+    select job_id as id from jobs.key where job_id = any(${keyed}::uuid[]) for update skip locked`;
+  const ids = new Set(free.map((row) => row.id));
+  return rows.filter((row) => !row.keyed || ids.has(row.id));
+}
+
+/** How many packs of each limited kind may go out. Claims of one kind take turns, or two would fill the same room. */
+async function roomOfLimited(sql: postgres.TransactionSql, rows: readonly DueRow[]): Promise<Map<string, number>> {
+  const limits = new Map(rows.flatMap((row) => (row.concurrency === null ? [] : [[row.name, row.concurrency]])));
+  if (limits.size === 0) return new Map();
+  const names = [...limits.keys()].sort();
+  for (const name of names) {
+    await sql`select pg_advisory_xact_lock(hashtext('ballast.jobs.concurrency'), hashtext(${name}))`;
+  }
+  const out = await sql<{ name: string; packs: number }[]>`
+    select name, count(*)::int as packs from jobs.pack where name = any(${names}::text[]) group by name`;
+  const packs = new Map(out.map((row) => [row.name, row.packs]));
+  return new Map(names.map((name) => [name, (limits.get(name) ?? 0) - (packs.get(name) ?? 0)]));
+}
+
+/** Moves the rows out of the line into their packs. They are locked, so their places cannot have changed. */
+async function take(sql: postgres.TransactionSql, queue: string, packs: readonly Pack[]): Promise<void> {
+  if (packs.length === 0) return;
+  const rows = packs.flatMap((pack) => pack.rows.map((row) => ({ ...row, packId: pack.id })));
+  const keyed = rows.filter((row) => row.keyed).map((row) => row.id);
+  if (keyed.length > 0) await sql`delete from jobs.key where job_id = any(${keyed}::uuid[])`;
+  await sql`
+    with taken as (
+      delete from jobs.due where ctid = any(${rows.map((row) => row.at)}::text[]::tid[])
+    )
+    insert into jobs.pack (id, queue, name, job_ids)
+    select pack.id, ${queue}, pack.name,
+           array(select job_id from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.packId)}::uuid[])
+                 as row (job_id, pack_id) where row.pack_id = pack.id)
+    from unnest(${packs.map((pack) => pack.id)}::uuid[], ${packs.map((pack) => pack.name)}::text[]) as pack (id, name)`;
 }
 
 /**
  * A kind that no living process knows is looked at again in seconds, uncharged: a
- * deploy is under way. After a minute it is parked, so that its rows stop standing
- * in front of others: its module is off.
+ * deploy is under way. After a minute it is parked: its module is off. A kind that
+ * nobody has ever known is given its minute from here.
  */
 async function putAside(sql: postgres.TransactionSql, rows: readonly DueRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const ids = (forgotten: boolean) => rows.filter((row) => row.forgotten === forgotten).map((row) => row.id);
   await sql`
-    update jobs.job
-    set state = case when id = any(${ids(true)}::uuid[]) then 'parked' else state end,
-        run_at = case when id = any(${ids(true)}::uuid[]) then run_at else now() + interval '5 seconds' end,
-        key = case when id = any(${ids(true)}::uuid[]) then null else key end
-    where id = any(${rows.map((row) => row.id)}::uuid[])`;
-}
-
-/**
- * One row per pack while there are packs enough; under load the rows of one job
- * share packs, as many as fit into `packRunMs`. A job whose run time nobody knows
- * yet, and a row that took a worker down, travel alone.
- */
-function fill(rows: readonly DueRow[], request: ClaimRequest): Pack[] {
-  const crowded = rows.length > request.freePacks;
-  const packs: Pack[] = [];
-  const open = new Map<string, { pack: Pack; room: number }>();
-  for (const row of rows) {
-    const job = `${row.name}@${row.version}`;
-    const shared = crowded && !row.alone ? open.get(job) : undefined;
-    if (shared && shared.room > 0) {
-      shared.pack.jobIds.push(row.id);
-      shared.room -= 1;
-      continue;
-    }
-    if (packs.length === request.freePacks) continue;
-    const pack = { id: uuidv7(), name: row.name, jobIds: [row.id] };
-    packs.push(pack);
-    if (!row.alone) open.set(job, { pack, room: rowsPerPack(request.fleet.runMs.get(row.name)) - 1 });
-  }
-  return packs;
-}
-
-function rowsPerPack(runMs: number | undefined): number {
-  if (runMs === undefined) return 1;
-  return Math.max(1, Math.min(maxPackRows, Math.floor(packRunMs / Math.max(runMs, 1))));
-}
-
-function lastOf(rows: readonly DueRow[]): string | null {
-  return rows.reduce<string | null>((last, row) => (last === null || row.lane > last ? row.lane : last), null);
+    insert into jobs.kind (name, version)
+    select distinct * from unnest(${rows.map((row) => row.name)}::text[], ${rows.map((row) => row.version)}::int[])
+    on conflict do nothing`;
+  await sql`
+    with unknown as (
+      delete from jobs.due where ctid = any(${rows.map((row) => row.at)}::text[]::tid[]) returning due.*
+    ), aged as (
+      select unknown.*, kind.known_at < now() - interval '1 minute' as forgotten
+      from unknown join jobs.kind on kind.name = unknown.name and kind.version = unknown.version
+    ), parked as (
+      insert into jobs.aside (job_id, why, queue, name, version)
+      select job_id, 'parked', queue, name, version from aged where forgotten
+    ), unkeyed as (
+      delete from jobs.key using aged where aged.forgotten and key.job_id = aged.job_id
+    ), moved as (
+      update jobs.job set run_at = now() + interval '5 seconds' from aged where not forgotten and job.id = aged.job_id
+    )
+    insert into jobs.later (queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed)
+    select queue, lane, priority, now() + interval '5 seconds', job_id, name, version, alone, batch, concurrency, discard_after, keyed
+    from aged where not forgotten`;
 }

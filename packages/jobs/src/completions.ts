@@ -1,5 +1,6 @@
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
+import { linedUp } from './line-up.ts';
 import type { Ending } from './outcome.ts';
 
 export interface RowEnding extends Ending {
@@ -12,14 +13,20 @@ export interface RowEnding extends Ending {
 export interface Completions {
   /** Resolves when the ending is committed. False: the row was no longer this pack's, and nothing was written. */
   write(ending: RowEnding): Promise<boolean>;
+  /**
+   * Ends a pack. Every one of its jobs must have been given to `write` before, or have
+   * completed by itself: an open job whose pack is gone is nowhere.
+   */
+  close(packId: string): Promise<void>;
   /** Stops repeating a write that fails; what is not written comes back through the sweep. */
   giveUp(): void;
 }
 
-interface Waiting {
-  ending: RowEnding;
-  resolve(written: boolean): void;
-  reject(error: Error): void;
+interface Group {
+  endings: RowEnding[];
+  closing: string[];
+  resolve: ((written: Set<string>) => void)[];
+  reject: ((error: Error) => void)[];
 }
 
 const maxPauseMs = 2_000;
@@ -30,77 +37,117 @@ const maxPauseMs = 2_000;
  * hold their slots meanwhile, so memory is bounded and intake stops by itself.
  */
 export function openCompletions(db: Database, log: Log): Completions {
-  let waiting: Waiting[] = [];
+  let gathering: Group | null = null;
   let writing = false;
   let givenUp = false;
+  let broken: Error | null = null;
+
+  function join(add: (group: Group) => void): Promise<Set<string>> {
+    gathering ??= { endings: [], closing: [], resolve: [], reject: [] };
+    const group = gathering;
+    add(group);
+    return new Promise((resolve, reject) => {
+      group.resolve.push(resolve);
+      group.reject.push(reject);
+      if (!writing) void drain();
+    });
+  }
 
   async function drain(): Promise<void> {
     writing = true;
-    while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
+    while (gathering) {
+      const group: Group = gathering;
+      gathering = null;
       await writeGroup(group);
     }
     writing = false;
   }
 
-  async function writeGroup(group: Waiting[]): Promise<void> {
+  async function writeGroup(group: Group): Promise<void> {
+    if (broken) {
+      for (const reject of group.reject) reject(broken);
+      return;
+    }
     for (let pauseMs = 50; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
       try {
-        const written = await writeEndings(
-          db,
-          group.map((item) => item.ending),
-        );
-        for (const item of group) item.resolve(written.has(item.ending.jobId));
+        const written = await writeEndings(db, group.endings, group.closing);
+        for (const resolve of group.resolve) resolve(written);
         return;
       } catch (error) {
         if (givenUp) {
-          for (const item of group) item.reject(error as Error);
+          // Nothing more, or the end of a pack could be written without its jobs' outcomes.
+          broken = error as Error;
+          for (const reject of group.reject) reject(error as Error);
           return;
         }
-        log.warn({ outcomes: group.length, error: (error as Error).message }, 'outcomes cannot be written; repeating');
+        log.warn(
+          { outcomes: group.endings.length, error: (error as Error).message },
+          'outcomes cannot be written; repeating',
+        );
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   }
 
   return {
-    write: (ending) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ ending, resolve, reject });
-        if (!writing) void drain();
-      }),
+    write: (ending) => join((group) => group.endings.push(ending)).then((written) => written.has(ending.jobId)),
+    close: (packId) => join((group) => group.closing.push(packId)).then(() => {}),
     giveUp() {
       givenUp = true;
     },
   };
 }
 
-/** One statement for the whole group. The pack is the fence: a row that was swept meanwhile is left alone. */
-async function writeEndings(db: Database, endings: readonly RowEnding[]): Promise<Set<string>> {
-  const rows = await db.sql<{ id: string }[]>`
+/**
+ * One statement for the whole group. A pack that was taken away meanwhile, or a job that
+ * was taken out of it, is left alone. What waits again leaves its pack in the same commit:
+ * a job is in one place.
+ */
+async function writeEndings(
+  db: Database,
+  endings: readonly RowEnding[],
+  closing: readonly string[],
+): Promise<Set<string>> {
+  const { sql } = db;
+  if (endings.length === 0) {
+    await sql`delete from jobs.pack where id = any(${closing as string[]}::uuid[])`;
+    return new Set();
+  }
+  const rows = await sql<{ id: string }[]>`
     with ending as (
       select * from unnest(
         ${endings.map((ending) => ending.jobId)}::uuid[],
         ${endings.map((ending) => ending.packId)}::uuid[],
         ${endings.map((ending) => ending.state)}::text[],
-        ${endings.map((ending) => Math.round(ending.afterMs))}::bigint[],
+        ${endings.map((ending) => (ending.afterMs === null ? null : Math.round(ending.afterMs)))}::bigint[],
         ${endings.map((ending) => ending.attempt)}::smallint[],
         ${endings.map((ending) => ending.failure)}::text[]
-      ) as item (job_id, pack_id, state, after_ms, attempt, failure)
+      ) as item (job_id, pack_id, becomes, after_ms, attempt, failure)
+    ), held as materialized (
+      select id, job_ids, opened_at from jobs.pack
+      where id in (select pack_id from ending) order by id for key share
     ), ended as (
       update jobs.job
-      set state = ending.state,
-          pack_id = case when ending.state = 'pending' then null else job.pack_id end,
-          run_at = case when ending.state = 'pending'
+      set state = case when ending.becomes = 'pending' then 'open' else ending.becomes end,
+          run_at = case when ending.becomes = 'pending' and ending.after_ms is not null
             then now() + ending.after_ms * interval '1 millisecond' else job.run_at end,
           attempt = ending.attempt,
-          runner_id = null,
-          started_at = case when ending.state = 'pending' then null else coalesce(job.started_at, job.dispatched_at) end,
-          ended_at = case when ending.state = 'pending' then null else now() end
-      from ending
-      where job.id = ending.job_id and job.pack_id = ending.pack_id and job.state = 'dispatched'
-      returning job.id, job.attempt, ending.failure
+          started_at = case when ending.becomes = 'pending' then null else coalesce(job.started_at, held.opened_at) end,
+          ended_at = case when ending.becomes = 'pending' then null else now() end,
+          body = case when job.secrets is null or ending.becomes not in ('done', 'cancelled') then job.body else job.body - job.secrets end
+      from ending join held on held.id = ending.pack_id
+      where job.id = ending.job_id and job.state = 'open' and job.id = any(held.job_ids)
+      returning job.*, ending.becomes, ending.failure, ending.pack_id
+    ), again as (
+      select * from ended where becomes = 'pending'
+    ), ${linedUp(sql, 'again')}, unpacked as (
+      update jobs.pack
+      set job_ids = array(select member from unnest(job_ids) as member where member not in (select id from again))
+      where id in (select pack_id from again) and id <> all(${closing as string[]}::uuid[])
+    ), closed as (
+      delete from jobs.pack where id = any(${closing as string[]}::uuid[])
+    ), buried as (
+      insert into jobs.dead (job_id, queue, name) select id, queue, name from ended where becomes = 'dead'
     ), failures as (
       insert into jobs.failure (job_id, attempt, message) select id, attempt, failure from ended where failure is not null
     )

@@ -1,13 +1,13 @@
 import { type Database, openDatabase, withTenant } from '@ballast/db';
 import { defineJob, type JobDefinition } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cancelJob, countJobs, listJobs, pauseQueue, resumeQueue, retryJobs, runNow, showJob } from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { look } from './look.ts';
-import { runDueJobs } from './testing.ts';
+import { forgetJobs, misplacedJobs, runDueJobs } from './testing.ts';
 
 const tenant = '018f0000-0000-7000-8000-000000000001';
 const task = defineJob({ name: 'suite.task', payload: z.strictObject({ fail: z.boolean() }), attempts: 1 });
@@ -27,8 +27,12 @@ afterAll(async () => {
   await database.drop();
 });
 
+afterEach(async () => {
+  expect(await misplacedJobs(jobsDb)).toEqual([]);
+});
+
 beforeEach(async () => {
-  await jobsDb.sql`delete from jobs.job`;
+  await forgetJobs(jobsDb);
   await jobsDb.sql`delete from jobs.queue`;
   await jobsDb.sql`delete from jobs.process`;
 });
@@ -75,7 +79,10 @@ describe('the operator’s door', () => {
     expect(await cancelJob(jobsDb, waiting)).toBe(true);
     expect(await cancelJob(jobsDb, waiting)).toBe(false);
     const running = await add(false);
-    await jobsDb.sql`update jobs.job set state = 'dispatched', started_at = now() where id = ${running}`;
+    await jobsDb.sql`delete from jobs.due where job_id = ${running}`;
+    await jobsDb.sql`update jobs.job set started_at = now() where id = ${running}`;
+    await jobsDb.sql`
+      insert into jobs.pack (id, queue, name, job_ids) values (gen_random_uuid(), 'default', ${task.name}, array[${running}::uuid])`;
     expect(await cancelJob(jobsDb, running)).toBe(false);
     expect(await stateOf(running)).toBe('dispatched');
   });
@@ -120,7 +127,8 @@ describe('a kind that nobody knows', () => {
     const id = await withTenant(db, tenant, (tx) => enqueue(tx, next, { fail: false }));
     await run();
     expect(await showJob(jobsDb, id)).toMatchObject({ state: 'pending', attempt: 0 });
-    await jobsDb.sql`update jobs.job set created_at = now() - interval '2 minutes', run_at = now() where id = ${id}`;
+    await jobsDb.sql`update jobs.kind set known_at = now() - interval '2 minutes'`;
+    await runNow(jobsDb, id);
     await run();
     expect(await stateOf(id)).toBe('parked');
     const presence = {

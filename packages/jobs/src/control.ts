@@ -1,12 +1,13 @@
 /**
  * The operator's door: look at jobs, and change what waits. Runs as the dispatcher's
  * role. Every change names the states it applies to, so that none can touch a job
- * that is running or has ended meanwhile.
+ * that is running or has ended meanwhile, and leaves it in exactly one place.
  */
 import { type Database, sqlOf, withScope } from '@ballast/db';
 import { wakeChannel } from './enqueue.ts';
+import { linedUp, unlined } from './line-up.ts';
 
-export type JobState = 'pending' | 'dispatched' | 'done' | 'dead' | 'cancelled' | 'parked';
+export type JobState = 'pending' | 'dispatched' | 'done' | 'dead' | 'cancelled' | 'parked' | 'held';
 
 export interface JobRow {
   id: string;
@@ -15,6 +16,7 @@ export interface JobRow {
   queue: string;
   tenantId: string | null;
   state: JobState;
+  priority: number;
   attempt: number;
   attempts: number;
   runAt: string;
@@ -37,7 +39,7 @@ export interface ListFilter {
 /** Lists jobs, the newest first. */
 export async function listJobs(db: Database, filter: ListFilter = {}): Promise<JobRow[]> {
   return db.sql<JobRow[]>`
-    select ${columns(db)} from jobs.job
+    select ${columns(db)} from jobs.status
     where (${filter.state ?? null}::text is null or state = ${filter.state ?? null})
       and (${filter.name ?? null}::text is null or name = ${filter.name ?? null})
       and (${filter.queue ?? null}::text is null or queue = ${filter.queue ?? null})
@@ -52,19 +54,19 @@ export interface JobDetail extends JobRow {
 
 /** One job with its payload and all its failures, or null. */
 export async function showJob(db: Database, id: string): Promise<JobDetail | null> {
-  const [job] = await db.sql<JobRow[]>`select ${columns(db)} from jobs.job where id = ${id}`;
-  if (!job) return null;
-  const [payload] = await db.sql<{ body: unknown }[]>`select body from jobs.payload where job_id = ${id}`;
+  const [row] = await db.sql<(JobRow & { payload: unknown })[]>`
+    select ${columns(db)}, body as payload from jobs.status where id = ${id}`;
+  if (!row) return null;
   const failures = await db.sql<JobDetail['failures']>`
     select attempt, message, created_at::text as at from jobs.failure where job_id = ${id} order by created_at`;
-  return { ...job, payload: payload?.body ?? null, failures: [...failures] };
+  return { ...row, failures: [...failures] };
 }
 
 function columns(db: Database) {
   return db.sql`
-    id, name, version, queue, tenant_id as "tenantId", state, attempt, attempts, run_at::text as "runAt",
-    created_at::text as "createdAt", started_at::text as "startedAt", ended_at::text as "endedAt",
-    (select message from jobs.failure where job_id = job.id order by created_at desc limit 1) as failure`;
+    id, name, version, queue, tenant_id as "tenantId", state, priority, attempt, attempts, run_at::text as "runAt",
+    uuid_extract_timestamp(id)::text as "createdAt", started_at::text as "startedAt", ended_at::text as "endedAt",
+    (select message from jobs.failure where job_id = status.id order by created_at desc limit 1) as failure`;
 }
 
 export interface QueueCount {
@@ -80,12 +82,22 @@ export interface QueueCount {
 /** Jobs per queue, name and state, with the age of the oldest that is due. */
 export async function countJobs(db: Database): Promise<QueueCount[]> {
   return db.sql<QueueCount[]>`
-    select job.queue, job.name, job.state, count(*)::int as jobs,
-           round(extract(epoch from now() - min(run_at) filter (where job.state in ('pending', 'dispatched') and run_at <= now())))::int
-             as "oldestDueSeconds",
-           bool_or(queue.paused_at is not null) as paused
-    from jobs.job left join jobs.queue on queue.name = job.queue
-    group by job.queue, job.name, job.state order by 1, 2, 3`;
+    with waiting as (
+      select queue, name, run_at from jobs.due union all select queue, name, run_at from jobs.later
+    ), out as (
+      select pack.queue, pack.name, job.run_at
+      from jobs.pack cross join lateral unnest(job_ids) as member (id) join jobs.job on job.id = member.id and job.state = 'open'
+    ), counted as (
+      select queue, name, 'pending' as state, count(*) as jobs, min(run_at) as oldest from waiting group by 1, 2
+      union all select queue, name, 'dispatched', count(*), min(run_at) from out group by 1, 2
+      union all select queue, name, why, count(*), null from jobs.aside group by 1, 2, 3
+      union all select queue, name, state, count(*), null from jobs.job where state <> 'open' group by 1, 2, 3
+    )
+    select counted.queue, counted.name, counted.state, counted.jobs::int as jobs,
+           case when oldest <= now() then round(extract(epoch from now() - oldest))::int end as "oldestDueSeconds",
+           queue.paused_at is not null as paused
+    from counted left join jobs.queue on queue.name = counted.queue
+    order by 1, 2, 3`;
 }
 
 /**
@@ -94,19 +106,40 @@ export async function countJobs(db: Database): Promise<QueueCount[]> {
  */
 export async function cancelJob(db: Database, id: string): Promise<boolean> {
   const done = await db.sql`
-    update jobs.job set state = 'cancelled', ended_at = now(), key = null
-    where id = ${id} and (state in ('pending', 'parked') or (state = 'dispatched' and started_at is null))`;
-  return done.count === 1;
+    with packed as materialized (
+      -- Locked before the job, as the sweep does: two that lock them in turns would wait for each other.
+      select pack.id from jobs.pack where ${id} = any(job_ids) for no key update
+    ), ended as (
+      update jobs.job
+      set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
+      where id = ${id} and state = 'open' and started_at is null and (select count(*) from packed) >= 0
+      returning job.*
+    ), unpacked as (
+      update jobs.pack set job_ids = array_remove(job_ids, ${id}::uuid)
+      where pack.id in (select packed.id from packed) and exists (select 1 from ended)
+    ), ${unlined(db.sql, 'ended')}
+    select id from ended`;
+  return done.length === 1;
 }
 
-/** Gives dead or cancelled jobs all their attempts again. Returns how many. */
+/** Gives dead or cancelled jobs all their attempts again. Returns how many. What lost its secrets at its end cannot run again. */
 export async function retryJobs(db: Database, choice: { id: string } | { name: string }): Promise<number> {
   return changed(
     db,
     (sql) => sql`
-      update jobs.job
-      set state = 'pending', attempt = 0, run_at = now(), ended_at = null, pack_id = null, runner_id = null, started_at = null
-      where state in ('dead', 'cancelled') and ${'id' in choice ? sql`id = ${choice.id}` : sql`name = ${choice.name}`}`,
+      with again as (
+        update jobs.job set state = 'open', attempt = 0, run_at = now(), ended_at = null, started_at = null
+        where (state = 'dead' or state = 'cancelled' and secrets is null)
+          and ${'id' in choice ? sql`id = ${choice.id}` : sql`name = ${choice.name}`}
+        returning job.*
+      ), unpacked as (
+        -- A job that was cancelled while its pack waited may still be named there.
+        update jobs.pack set job_ids = array(select member from unnest(job_ids) as member where member not in (select id from again))
+        where job_ids && array(select id from again)
+      ), undead as (
+        delete from jobs.dead where job_id in (select id from again)
+      ), ${linedUp(sql, 'again')}
+      select id from again`,
   );
 }
 
@@ -114,7 +147,19 @@ export async function retryJobs(db: Database, choice: { id: string } | { name: s
 export async function runNow(db: Database, id: string): Promise<boolean> {
   const count = await changed(
     db,
-    (sql) => sql`update jobs.job set run_at = now() where id = ${id} and state = 'pending'`,
+    (sql) => sql`
+      with ripe as (
+        delete from jobs.later using jobs.job
+        where job.id = ${id} and later.run_at = job.run_at and later.job_id = job.id
+        returning later.*
+      ), moved as (
+        update jobs.job set run_at = now() from ripe where job.id = ripe.job_id
+      ), waits as (
+        insert into jobs.due (queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed)
+        select queue, lane, priority, now(), job_id, name, version, alone, batch, concurrency, discard_after, keyed from ripe
+      )
+      select job_id from ripe
+      union all select id from jobs.status where id = ${id} and state = 'pending' and run_at <= now()`,
   );
   return count === 1;
 }

@@ -9,11 +9,13 @@
  */
 import type { Database } from '@ballast/db';
 import type { Log, ScheduleDefinition } from '@ballast/kernel';
-import { claim, type Pack } from './claim.ts';
+import { claim } from './claim.ts';
 import { wakeChannel } from './enqueue.ts';
 import { keepEpoch } from './epoch.ts';
 import { failpoint } from './failpoint.ts';
-import { look } from './look.ts';
+import type { Pack } from './fill.ts';
+import { returnPacks } from './line-up.ts';
+import { lineUpRipe, look } from './look.ts';
 import type { JobObserver } from './observe.ts';
 import { runDueSlots } from './schedule.ts';
 import type { Transport } from './transport.ts';
@@ -45,7 +47,7 @@ const maxPauseMs = 5_000;
 /** Starts to dispatch: at each announcement, and every `pollEveryMs` besides. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, log, pollEveryMs = 1_000 } = options;
-  const lanes = new Map<string, string | null>();
+  const memory: Memory = { lanes: new Map(), epochSeenAt: Number.NEGATIVE_INFINITY };
   let closing = false;
   let woken = false;
   let interrupt = () => {};
@@ -67,8 +69,9 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       woken = false;
       let pauseMs = pollEveryMs;
       try {
-        const found = await round(options, lanes);
+        const found = await round(options, memory);
         starved = found.starved;
+        if (found.nextInMs) pauseMs = Math.min(pollEveryMs, Math.ceil(found.nextInMs) + 1);
         failures = 0;
         if (found.more) continue;
       } catch (error) {
@@ -111,37 +114,57 @@ interface Found {
   more: boolean;
   /** Rows may wait for which no slot was free. */
   starved: boolean;
+  /** Until the next job's time comes; null when none waits for its time. */
+  nextInMs: number | null;
 }
 
+/** What a dispatcher remembers between rounds. */
+interface Memory {
+  /** Per queue, the lane that was served last. */
+  lanes: Map<string, string | null>;
+  epochSeenAt: number;
+}
+
+/** Under load rounds follow each other at once; a wipe need not be known sooner than this. */
+const epochEveryMs = 1_000;
+
 /** One look at every queue. */
-async function round(options: DispatcherOptions, lanes: Map<string, string | null>): Promise<Found> {
-  const { fleet, waiting, dueSchedules, epoch } = await look(options.db);
-  const found: Found = { more: false, starved: false };
+async function round(options: DispatcherOptions, memory: Memory): Promise<Found> {
+  const view = await look(options.db);
+  const { fleet, dueSchedules, epoch } = view;
+  const found: Found = { more: false, starved: false, nextInMs: view.nextInMs };
   if (dueSchedules.length > 0 && options.schedules) {
     const inserted = await runDueSlots(options.db, options.schedules, dueSchedules, options.log);
     found.more = inserted > 0;
   }
-  // Nothing is handed to a store before it is known to be the one that holds the rest.
-  const returned = await keepEpoch(options.db, options.transport, epoch, options.log);
-  if (returned) {
-    found.more = true;
-    options.observe?.repaired('wiped', returned);
+  // They are claimed in the next round, which follows at once.
+  if (view.nextInMs === 0) found.more = (await lineUpRipe(options.db)) > 0 || found.more;
+  // Whether the store is still the one that holds the rest of what was handed out.
+  if (performance.now() - memory.epochSeenAt >= epochEveryMs) {
+    const returned = await keepEpoch(options.db, options.transport, epoch, options.log);
+    memory.epochSeenAt = performance.now();
+    if (returned) {
+      found.more = true;
+      options.observe?.repaired('wiped', returned);
+    }
   }
-  for (const queue of waiting) {
+  for (const queue of view.waiting) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
     const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (await options.transport.inFlight(queue));
     if (freePacks <= 0) {
       found.starved = true;
       continue;
     }
-    const afterLane = lanes.get(queue) ?? null;
-    const { packs, lastLane } = await claim(options.db, { queue, freePacks, fleet, afterLane });
-    lanes.set(queue, lastLane);
+    const afterLane = memory.lanes.get(queue) ?? null;
+    const { packs, lastLane, left } = await claim(options.db, { queue, freePacks, fleet, afterLane });
+    memory.lanes.set(queue, lastLane);
     await failpoint('dispatch.marked');
     if (packs.length > 0) await hand(options, queue, packs);
+    // What is left waits for a slot, or for the limit of its kind.
+    if (left) found.starved = true;
     if (packs.length >= freePacks) found.starved = true;
-    // Nothing behind the cursor: the next round starts with the first lane again.
-    else found.more ||= packs.length > 0 || afterLane !== null;
+    // Lanes lie behind the cursor, or before where it began.
+    else found.more ||= packs.length > 0 || lastLane !== null || afterLane !== null;
   }
   return found;
 }
@@ -153,10 +176,8 @@ async function hand(options: DispatcherOptions, queue: string, packs: readonly P
     await transport.add(queue, packIds);
   } catch (cause) {
     // Should the queue have taken them after all, a worker finds no rows and discards the pack.
-    await db.sql`
-      update jobs.job set state = 'pending', pack_id = null, dispatched_at = null
-      where pack_id = any(${packIds}::uuid[]) and state = 'dispatched' and started_at is null`;
+    await returnPacks(db.sql, packIds, false);
     throw cause;
   }
-  for (const pack of packs) options.observe?.dispatched({ name: pack.name, queue }, pack.jobIds.length);
+  for (const pack of packs) options.observe?.dispatched({ name: pack.name, queue }, pack.rows.length);
 }

@@ -25,6 +25,8 @@ export interface EnqueueOptions {
   key?: string;
   /** The organisation it belongs to; the transaction's own when left out. Row-level security refuses another's. */
   tenant?: string | null;
+  /** Among the waiting jobs of its tenant, the lowest first; 0 when left out. From -32768 to 32767. */
+  priority?: number;
   /** Cancelled instead of run when it has not started by then. */
   discardAfter?: Date;
 }
@@ -51,22 +53,20 @@ export async function enqueueMany<Payload>(
 ): Promise<string[]> {
   if (items.length === 0) return [];
   const rows = distinctKeys(items).map((item) => ({ ...item, id: uuidv7(), body: parsed(job, item.payload) }));
-  const keyed = rows.some((row) => row.key !== undefined);
-  const inserted = await (keyed ? insertKeyed : insert)(sqlOf(tx), job, rows);
+  const kept = await add(sqlOf(tx), job, rows);
+  const idOfKey = new Map(kept.map((row) => [row.key as string | undefined, row.id]));
   onCommit((db) => {
     db.notify(wakeChannel);
     if (!enqueuedChannel.hasSubscribers) return;
-    // Rows that a key had kept pending are returned too, and are not new.
-    const added = new Set(inserted.map((row) => row.id));
-    const event: EnqueuedEvent = { job, rows: rows.filter((row) => added.has(row.id)).length };
+    // A key that had kept an older row waiting added none.
+    const added = rows.filter((row) => row.key === undefined || idOfKey.get(row.key) === row.id);
+    const event: EnqueuedEvent = { job, rows: added.length };
     enqueuedChannel.publish(event);
   });
-  const idOfKey = new Map(inserted.map((row) => [row.key, row.id]));
   const withoutKey = rows.filter((row) => row.key === undefined).map((row) => row.id);
   return items.map((item) => (item.key === undefined ? withoutKey.shift() : idOfKey.get(item.key)) as string);
 }
 
-type Policy = Pick<JobDefinition, 'name' | 'version' | 'queue' | 'attempts'>;
 type Row = EnqueueOptions & { id: string; body: string };
 
 interface Inserted {
@@ -74,51 +74,33 @@ interface Inserted {
   key: string | null;
 }
 
-/** Without keys nothing can be in the way, and Postgres need not look. */
-async function insert(sql: postgres.TransactionSql, job: Policy, rows: Row[]): Promise<Inserted[]> {
-  await sql`
-    with input as materialized (${input(sql, rows)}), added as (
-      insert into jobs.job (id, name, version, queue, tenant_id, run_at, discard_after, attempts)
-      select id, ${job.name}, ${job.version}, ${job.queue},
-             case when own_tenant then ballast.tenant_id() else tenant_id end,
-             coalesce(run_at, now()), discard_after, ${job.attempts}
-      from input
-    )
-    insert into jobs.payload (job_id, body) select id, body::jsonb from input`;
-  return rows.map((row) => ({ id: row.id, key: null }));
-}
-
-async function insertKeyed(sql: postgres.TransactionSql, job: Policy, rows: Row[]): Promise<Inserted[]> {
-  return sql<Inserted[]>`
-    with input as materialized (${input(sql, rows)}), added as (
-      insert into jobs.job (id, name, version, queue, tenant_id, run_at, key, discard_after, attempts)
-      select id, ${job.name}, ${job.version}, ${job.queue},
-             case when own_tenant then ballast.tenant_id() else tenant_id end,
-             coalesce(run_at, now()), key, discard_after, ${job.attempts}
-      from input
-      on conflict (name, lane, key) where state = 'pending' and key is not null do update set key = excluded.key
-      returning id, key
-    ), payloads as (
-      insert into jobs.payload (job_id, body) select input.id, input.body::jsonb from input join added using (id)
-    )
-    select id, key from added`;
-}
+/** How `jobs.add` is told that a job belongs to no tenant; null stands for the transaction's own. */
+const nobody = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Moments and booleans travel as text: Drizzle replaces the client's serializers of
- * date arrays, and postgres.js takes the type of an array of booleans for that of one.
+ * What no item says is left out altogether: Postgres then need not look. Moments travel
+ * as text, since Drizzle replaces the client's serializers of date arrays.
  */
-function input(sql: postgres.TransactionSql, rows: readonly Row[]) {
-  return sql`
-    select * from unnest(
+async function add<Payload>(
+  sql: postgres.TransactionSql,
+  job: JobDefinition<Payload>,
+  rows: readonly Row[],
+): Promise<Inserted[]> {
+  const column = <Value>(of: (row: Row) => Value | null | undefined) => {
+    const values = rows.map((row) => of(row) ?? null);
+    return values.every((value) => value === null) ? null : values;
+  };
+  return sql<Inserted[]>`
+    select id, key from jobs.add(
+      ${job.name}, ${job.version}, ${job.queue}, ${job.attempts}::smallint, ${null}::smallint, ${null}::smallint,
+      ${null}::text[], ${null},
       ${rows.map((row) => row.id)}::uuid[],
       ${rows.map((row) => row.body)}::text[],
-      ${rows.map((row) => row.runAt?.toISOString() ?? null)}::text[]::timestamptz[],
-      ${rows.map((row) => row.key ?? null)}::text[],
-      ${rows.map((row) => row.discardAfter?.toISOString() ?? null)}::text[]::timestamptz[],
-      ${rows.map((row) => row.tenant ?? null)}::uuid[],
-      ${rows.map((row) => String(row.tenant === undefined))}::text[]::boolean[]
-    ) as item (id, body, run_at, key, discard_after, tenant_id, own_tenant)`;
+      ${column((row) => row.priority)}::smallint[],
+      ${column((row) => row.discardAfter?.toISOString())}::text[]::timestamptz[],
+      ${column((row) => row.runAt?.toISOString())}::text[]::timestamptz[],
+      ${column((row) => (row.tenant === null ? nobody : row.tenant))}::uuid[],
+      ${column((row) => row.key)}::text[])`;
 }
 
 /** The first item of each key: one statement may not touch a row twice. */

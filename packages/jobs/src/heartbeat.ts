@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
 import { beatEveryMs } from './fleet.ts';
+import { linedUp } from './line-up.ts';
 
 export interface Presence {
   processId: string;
@@ -54,13 +55,19 @@ async function vouch(db: Database, knows: readonly string[]): Promise<void> {
     with kind as (
       insert into jobs.kind (name, version) select * from unnest(${names}::text[], ${versions}::int[])
       on conflict (name, version) do update set known_at = now() where kind.known_at < now() - interval '20 seconds'
-    )
-    update jobs.job set state = 'pending', run_at = greatest(run_at, now())
-    where id in (
-      select id from jobs.job
-      where state = 'parked' and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))
-      limit 1000 for update skip locked
-    )`;
+    ), back as (
+      delete from jobs.aside where job_id in (
+        select job_id from jobs.aside
+        where why = 'parked' and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))
+        limit 1000 for update skip locked
+      )
+      returning job_id
+    ), again as (
+      update jobs.job set run_at = greatest(run_at, now())
+      from back where job.id = back.job_id and job.state = 'open'
+      returning job.*
+    ), ${linedUp(db.sql, 'again')}
+    select 1`;
 }
 
 async function beat(db: Database, presence: Presence): Promise<void> {

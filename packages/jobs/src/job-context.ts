@@ -24,12 +24,17 @@ export class FenceLost extends Error {
   override readonly name = 'FenceLost';
 }
 
-/** The doors of one run of one job. `db` is the app's pool: tenants' policies hold in jobs too. */
+/**
+ * The doors of one run of one job. `db` is the app's pool: tenants' policies hold in jobs too.
+ *
+ * @param closesPack whether the commit that completes the job ends its pack too.
+ */
 export function openJobContext(
   db: Database,
   row: RunningRow,
   deadline: Pick<Deadline, 'signal'>,
   log: Log,
+  closesPack: () => boolean = () => false,
 ): OpenJobContext {
   let state: 'open' | 'busy' | 'completed' | 'shut' = 'open';
 
@@ -78,7 +83,7 @@ export function openJobContext(
           await held;
           await failpoint('run.before-commit');
           // Travels with the commit. When it raises, that commit is a rollback, and the await below says so.
-          completed = complete(tx, row);
+          completed = complete(tx, row, closesPack());
           completed.catch(() => {});
           return done;
         });
@@ -108,16 +113,16 @@ export function openJobContext(
 /** What `jobs.complete` raises. */
 const fenceLost = 'BL001';
 
-/** Locks the row by id and pack. Whoever took it over meanwhile owns it. */
+/** Locks the row, if it is open and still in its pack. Whoever took it over meanwhile owns it. */
 async function fence(tx: Tx, row: RunningRow): Promise<void> {
-  const [held] = await sqlOf(tx)`
-    select 1 from jobs.job where id = ${row.id} and pack_id = ${row.packId} and state = 'dispatched' for update`;
-  if (!held) throw new FenceLost(`Job ${row.id} is no longer in pack ${row.packId}.`);
+  const [fence] = await sqlOf(tx)<{ held: string[] }[]>`select jobs.hold(${[row.id]}::uuid[], ${row.packId}) as held`;
+  if (fence?.held.length !== 1) throw new FenceLost(`Job ${row.id} is no longer in pack ${row.packId}.`);
 }
 
-async function complete(tx: Tx, row: RunningRow): Promise<void> {
+async function complete(tx: Tx, row: RunningRow, closesPack: boolean): Promise<void> {
   try {
-    await sqlOf(tx)`select jobs.complete(${row.id}, ${row.packId}, ${row.attempt}::smallint)`.execute();
+    await sqlOf(tx)`
+      select jobs.complete(${[row.id]}::uuid[], ${row.packId}, ${[row.attempt]}::smallint[], ${closesPack})`.execute();
   } catch (cause) {
     if ((cause as { code?: string }).code === fenceLost) throw new FenceLost((cause as Error).message);
     throw cause;

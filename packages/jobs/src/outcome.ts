@@ -3,8 +3,8 @@ import { AppError, backoffMs, type JobDefinition, type Outcome } from '@ballast/
 /** What a row becomes. */
 export interface Ending {
   state: 'done' | 'pending' | 'dead' | 'cancelled';
-  /** For `pending`: how long it waits. */
-  afterMs: number;
+  /** For `pending`: how long it waits; null keeps its place in the line. */
+  afterMs: number | null;
   /** For `pending`: the start does not count. */
   uncharge: boolean;
   /** Kept with the job, for whoever looks at it. */
@@ -15,16 +15,16 @@ export interface Ending {
 export function endingOf(outcome: Outcome, job: JobDefinition, attempt: number): Ending {
   switch (outcome.outcome) {
     case 'done':
-      return { state: 'done', afterMs: 0, uncharge: false, failure: null };
+      return { state: 'done', afterMs: null, uncharge: false, failure: null };
     case 'cancelled':
-      return { state: 'cancelled', afterMs: 0, uncharge: false, failure: outcome.reason };
+      return { state: 'cancelled', afterMs: null, uncharge: false, failure: outcome.reason };
     case 'snoozed':
       return { state: 'pending', afterMs: outcome.forMs, uncharge: true, failure: null };
     case 'dead':
-      return { state: 'dead', afterMs: 0, uncharge: false, failure: describe(outcome.error) };
+      return { state: 'dead', afterMs: null, uncharge: false, failure: describe(outcome.error) };
     case 'retry': {
       const failure = describe(outcome.error);
-      if (attempt >= job.attempts) return { state: 'dead', afterMs: 0, uncharge: false, failure };
+      if (attempt >= job.attempts) return { state: 'dead', afterMs: null, uncharge: false, failure };
       const afterMs = outcome.afterMs ?? backoffMs(job.backoff, attempt, Math.random());
       return { state: 'pending', afterMs, uncharge: false, failure };
     }

@@ -15,22 +15,27 @@ export interface PackRunner<Services> extends RowRunner<Services> {
 /** A pack whose rows turn out slow must not keep its last row waiting: others may have free slots. */
 const returnAfterMs = 100;
 
-interface LiveRow {
+/** An open job of the pack. Its `attempt` is the number of the start that is about to happen. */
+export interface LiveRow {
   id: string;
   name: string;
   version: number;
   tenant_id: string | null;
   attempt: number;
   body: unknown;
+  secrets: string[] | null;
+  trace: string | null;
+  /** Nobody began it before `discardAfter`. */
+  stale: boolean;
   paused: boolean;
   wait_ms: number;
   lag_ms: number;
 }
 
 /**
- * Runs a pack's rows one after the other. The first statement reads the rows that
- * are still live: what was cancelled, swept or has grown stale is not there. An
- * unknown or empty pack is discarded.
+ * Runs a pack's rows one after the other. The first statement opens the pack, once for
+ * all workers, and reads the rows that are still open: what was cancelled or swept is not
+ * there. A pack that is unknown or open already is discarded.
  *
  * A row that travels alone is charged by that same statement, before it runs. The
  * rows of a larger pack are charged by their outcomes: should the worker die under
@@ -40,65 +45,86 @@ interface LiveRow {
  */
 export async function runPack<Services>(runner: PackRunner<Services>, packId: string): Promise<void> {
   const rows = await openPack(runner, packId);
+  if (rows === null) return;
   const openedAt = performance.now();
+  const pack = { unwritten: 0, closed: false, lost: false };
   const outcomes: Promise<void>[] = [];
+  const settle = (written: Promise<unknown>) => {
+    pack.unwritten += 1;
+    // Not awaited here: the next row need not wait for this one's outcome, and outcomes are written in groups.
+    outcomes.push(
+      written.then(() => {
+        pack.unwritten -= 1;
+      }),
+    );
+  };
   for (const [index, row] of rows.entries()) {
     const late = index > 0 && performance.now() - openedAt > returnAfterMs;
+    if (row.stale) {
+      settle(runner.completions.write({ ...stale, jobId: row.id, packId, attempt: row.attempt - 1 }));
+      continue;
+    }
     if (late || row.paused || runner.stopping()) {
-      await giveBack(
-        runner.jobsDb,
-        packId,
-        rows.slice(index).map((left) => left.id),
-      );
-      break;
+      settle(runner.completions.write({ ...handedBack, jobId: row.id, packId, attempt: row.attempt - 1 }));
+      continue;
     }
     await failpoint('run.started');
-    const { runMs, written } = await runRow(runner, {
-      id: row.id,
-      packId,
-      tenantId: row.tenant_id,
-      attempt: row.attempt,
-      name: row.name,
-      version: row.version,
-      body: row.body,
-      waitMs: row.wait_ms + performance.now() - openedAt,
-      lagMs: row.lag_ms,
-    });
-    // Not awaited: the next row need not wait for this one's outcome, and outcomes are written in groups.
-    outcomes.push(written);
-    runner.measured(row.name, runMs);
+    const ran = await runRow(
+      runner,
+      {
+        id: row.id,
+        packId,
+        tenantId: row.tenant_id,
+        attempt: row.attempt,
+        name: row.name,
+        version: row.version,
+        body: row.body,
+        waitMs: row.wait_ms + performance.now() - openedAt,
+        lagMs: row.lag_ms,
+      },
+      // The last row may end the pack in its own commit, once nothing of the others is under way.
+      () => index === rows.length - 1 && pack.unwritten === 0 && !pack.lost,
+    );
+    settle(ran.written);
+    pack.closed ||= ran.closedPack;
+    pack.lost ||= ran.lost;
+    runner.measured(row.name, ran.runMs);
   }
-  await Promise.all(outcomes);
+  // A row that another took over may still be in the pack: the sweep, which sees both, ends it.
+  const closing = pack.closed || pack.lost ? null : runner.completions.close(packId);
+  await Promise.all([...outcomes, closing]);
 }
 
-/** `attempt` is the number of the start that is about to happen. */
-async function openPack<Services>(runner: PackRunner<Services>, packId: string): Promise<LiveRow[]> {
-  return runner.jobsDb.sql<LiveRow[]>`
-    with live as materialized (
-      select id, run_at, count(*) over () = 1 as only from jobs.job
-      where pack_id = ${packId} and state = 'dispatched' and (discard_after is null or discard_after > now())
+const stale = { state: 'cancelled', afterMs: null, uncharge: true, failure: null } as const;
+/** Back to its place in the line, uncharged. */
+const handedBack = { state: 'pending', afterMs: null, uncharge: true, failure: null } as const;
+
+/** Null when the pack is not there, or another worker has opened it. */
+async function openPack<Services>(runner: PackRunner<Services>, packId: string): Promise<LiveRow[] | null> {
+  const rows = await runner.jobsDb.sql<(LiveRow & { only: boolean; charged: boolean })[]>`
+    with opened as (
+      update jobs.pack set runner_id = ${runner.processId}, opened_at = now()
+      where id = ${packId} and runner_id is null
+      returning queue, job_ids, dispatched_at
     ), charged as (
-      update jobs.job set attempt = attempt + 1, started_at = now(), runner_id = ${runner.processId}
-      where id = (select id from live where live.only) and pack_id = ${packId} and state = 'dispatched'
-      returning id
+      update jobs.job set attempt = attempt + 1, started_at = now()
+      from opened
+      where cardinality(opened.job_ids) = 1 and job.id = opened.job_ids[1] and job.state = 'open'
+        and (job.discard_after is null or job.discard_after > now())
+      returning job.id
     )
-    select job.id, job.name, job.version, job.tenant_id, job.attempt + 1 as attempt, payload.body,
-           exists (select 1 from jobs.queue where queue.name = job.queue and queue.paused_at is not null) as paused,
+    select job.id, job.name, job.version, job.tenant_id, job.attempt + 1 as attempt, job.body, job.secrets, job.trace,
+           job.discard_after is not null and job.discard_after <= now() as stale,
+           exists (select 1 from jobs.queue where queue.name = opened.queue and queue.paused_at is not null) as paused,
            (extract(epoch from now() - job.run_at) * 1000)::float8 as wait_ms,
-           (extract(epoch from job.dispatched_at - job.run_at) * 1000)::float8 as lag_ms
-    from live
-    join jobs.job on job.id = live.id
-    join jobs.payload on payload.job_id = job.id
+           (extract(epoch from opened.dispatched_at - job.run_at) * 1000)::float8 as lag_ms,
+           cardinality(opened.job_ids) = 1 as only, charged.id is not null as charged
+    from opened
+    left join lateral unnest(opened.job_ids) with ordinality as member (job_id, place) on true
+    left join jobs.job on job.id = member.job_id and job.state = 'open'
     left join charged on charged.id = job.id
-    where not live.only or charged.id is not null
-    order by live.run_at, live.id`;
-}
-
-/** Hands rows that have not run back to the dispatcher, uncharged. */
-async function giveBack(db: Database, packId: string, jobIds: readonly string[]): Promise<void> {
-  await db.sql`
-    update jobs.job
-    set state = 'pending', pack_id = null, dispatched_at = null, runner_id = null,
-        attempt = attempt - case when started_at is null then 0 else 1 end, started_at = null
-    where id = any(${jobIds as string[]}::uuid[]) and pack_id = ${packId} and state = 'dispatched'`;
+    order by member.place`;
+  if (rows.length === 0) return null;
+  // Its row alone can have been cancelled between being read and being charged.
+  return rows.filter((row) => row.id !== null && (!row.only || row.charged || row.stale));
 }

@@ -33,35 +33,52 @@ export interface RowRunner<Services> {
   find(name: string, version: number): RegisteredJob<Services> | undefined;
 }
 
+export interface RanRow {
+  runMs: number;
+  written: Promise<void>;
+  /** Its own commit ended the pack. */
+  closedPack: boolean;
+  /** The row belongs to another now, or may: nothing is known of its place. */
+  lost: boolean;
+}
+
 /**
  * Runs one row. Resolves when its handler has ended, with the time that it took;
  * `written` resolves when its outcome is committed.
+ *
+ * @param closesPack asked when the handler's transaction completes the job: whether that commit ends the pack too.
  */
 export async function runRow<Services>(
   runner: RowRunner<Services>,
   row: StartedRow,
-): Promise<{ runMs: number; written: Promise<void> }> {
+  closesPack: () => boolean,
+): Promise<RanRow> {
   const log = childLog(runner.log, row);
   const registered = runner.find(row.name, row.version);
   if (!registered) {
     // Claimed for a process that knew it; this one does not. Put back, not failed.
     const back: Ending = { state: 'pending', afterMs: 5_000, uncharge: true, failure: null };
-    return { runMs: 0, written: write(runner, row, back).then(() => {}) };
+    return { runMs: 0, written: write(runner, row, back).then(() => {}), closedPack: false, lost: false };
   }
   const { observe } = runner;
   const { job } = registered;
   observe?.started(job, row);
   const startedAt = performance.now();
-  const outcome = await run(runner, registered, row, log);
+  let closedPack = false;
+  const outcome = await run(runner, registered, row, log, () => {
+    closedPack = closesPack();
+    return closedPack;
+  });
   const runMs = performance.now() - startedAt;
   if (outcome === 'completed') observe?.ended(job, 'done', runMs);
-  if (outcome === null || outcome === 'completed') return { runMs, written: Promise.resolve() };
+  if (outcome === 'completed') return { runMs, written: Promise.resolve(), closedPack, lost: false };
+  if (outcome === null) return { runMs, written: Promise.resolve(), closedPack: false, lost: true };
   const ending = endingOf(outcome, job, row.attempt);
   const written = write(runner, row, ending).then((held) => {
     if (held) observe?.ended(job, endOf(ending), runMs);
     report(log, ending, held, { state: ending.state, runMs: Math.round(runMs), attempt: row.attempt });
   });
-  return { runMs, written };
+  return { runMs, written, closedPack: false, lost: false };
 }
 
 function write<Services>(runner: RowRunner<Services>, row: StartedRow, ending: Ending): Promise<boolean> {
@@ -86,6 +103,7 @@ async function run<Services>(
   registered: RegisteredJob<Services>,
   row: StartedRow,
   log: Log,
+  closesPack: () => boolean,
 ): Promise<Outcome | 'completed' | null> {
   const payload = registered.job.payload.safeParse(row.body);
   if (!payload.success) {
@@ -96,7 +114,7 @@ async function run<Services>(
     };
   }
   const deadline = openDeadline(registered.job.timeoutMs, runner.shutdown);
-  const doors = openJobContext(runner.db, row, deadline, log);
+  const doors = openJobContext(runner.db, row, deadline, log, closesPack);
   try {
     const handler = await registered.load();
     const work = handler.run({ payload: payload.data, ctx: doors.ctx, services: runner.services });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { registerSchedules, runDueSlots } from './schedule.ts';
 import { latestSlots, nextSlot } from './slots.ts';
-import { pendingJobs } from './testing.ts';
+import { forgetJobs, pendingJobs } from './testing.ts';
 
 const tidy = defineJob({ name: 'suite.tidy', payload: z.strictObject({}) });
 const every = (cron: string, more: Partial<ScheduleDefinition<Record<string, never>>> = {}) =>
@@ -32,7 +32,7 @@ describe('due slots', () => {
   });
 
   beforeEach(async () => {
-    await db.sql`delete from jobs.job`;
+    await forgetJobs(db);
     await db.sql`delete from jobs.schedule`;
   });
 

@@ -6,6 +6,7 @@
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
 import { silentAfterMs } from './fleet.ts';
+import { linedUp, returnPacks } from './line-up.ts';
 import type { JobObserver } from './observe.ts';
 import type { Transport } from './transport.ts';
 
@@ -95,36 +96,55 @@ export async function withSweepLock<Result>(db: Database, work: () => Promise<Re
 }
 
 /**
- * Rows of packs that a process began and does not run any more. A started row keeps
- * its charge and may be dead by it; its neighbours return uncharged. All of them
- * travel alone from now on, since one may have taken its worker down.
+ * Rows of packs that a process opened and does not run any more. A row that was charged
+ * at its start keeps that, and may be dead by it; the others return uncharged. All of
+ * them travel alone from now on, since one may have taken its worker down.
  */
 async function returnOrphans(db: Database): Promise<number> {
-  const rows = await db.sql`
+  await endHolders(db);
+  const { sql } = db;
+  const rows = await sql`
     with living as (
       select id, packs, beat_at from jobs.process where beat_at > now() - ${silentAfterMs} * interval '1 millisecond'
-    ), orphan as (
-      select distinct job.pack_id from jobs.job
-      where state = 'dispatched' and runner_id is not null
-        and not exists (
-          select 1 from living
-          -- A beat older than the start cannot list the pack yet.
-          where living.id = job.runner_id and (job.pack_id = any(living.packs) or living.beat_at <= job.started_at + interval '1 second')
-        )
+    ), orphan as materialized (
+      select id, job_ids from jobs.pack
+      where runner_id is not null and not exists (
+        select 1 from living
+        -- A beat older than the opening cannot list the pack yet.
+        where living.id = pack.runner_id and (pack.id = any(living.packs) or living.beat_at <= pack.opened_at + interval '1 second')
+      )
+      for update skip locked
+    ), gone as (
+      delete from jobs.pack where id in (select id from orphan)
+    ), member as (
+      select unnest(job_ids) as id from orphan
     ), returned as (
       update jobs.job
-      set state = case when runner_id is not null and attempt >= attempts then 'dead' else 'pending' end,
-          ended_at = case when runner_id is not null and attempt >= attempts then now() end,
-          pack_id = null, runner_id = null, alone = true, run_at = now()
-      from (select id, runner_id is not null as started from jobs.job
-            where state = 'dispatched' and pack_id in (select pack_id from orphan) for update skip locked) taken
-      where job.id = taken.id
-      returning job.id, job.attempt, taken.started
+      set state = case when started_at is not null and attempt >= attempts then 'dead' else 'open' end,
+          ended_at = case when started_at is not null and attempt >= attempts then now() end,
+          started_at = null, alone = true, run_at = now()
+      from member where job.id = member.id and job.state = 'open'
+      returning job.*, old.started_at is not null as charged
+    ), again as (
+      select * from returned where state = 'open'
+    ), ${linedUp(sql, 'again')}, buried as (
+      insert into jobs.dead (job_id, queue, name) select id, queue, name from returned where state = 'dead'
+    ), failures as (
+      insert into jobs.failure (job_id, attempt, message)
+      select id, attempt, 'The worker that ran it fell silent.' from returned where charged
     )
-    insert into jobs.failure (job_id, attempt, message)
-    select id, attempt, 'The worker that ran it fell silent.' from returned where started
-    returning job_id`;
+    select id from returned`;
   return rows.length;
+}
+
+/** A frozen process may hold its rows from within a message, where no timeout of sessions reaches it. */
+async function endHolders(db: Database): Promise<void> {
+  await db.sql`
+    select jobs.end_holders(id, ${silentAfterMs} * interval '1 millisecond') from jobs.pack
+    where runner_id is not null and not exists (
+      select 1 from jobs.process
+      where process.id = pack.runner_id and beat_at > now() - ${silentAfterMs} * interval '1 millisecond'
+    )`;
 }
 
 /**
@@ -137,38 +157,42 @@ export async function returnLost(
   transport: SweepOptions['transport'],
   { settledAfterMs, suspect }: { settledAfterMs: number; suspect: boolean },
 ): Promise<number> {
-  const packs = await db.sql<{ queue: string; pack_id: string }[]>`
-    select distinct queue, pack_id from jobs.job
-    where state = 'dispatched' and runner_id is null and dispatched_at < now() - ${settledAfterMs} * interval '1 millisecond'
+  const packs = await db.sql<{ queue: string; id: string }[]>`
+    select queue, id from jobs.pack
+    where runner_id is null and dispatched_at < now() - ${settledAfterMs} * interval '1 millisecond'
       and not exists (
         select 1 from jobs.process
-        where beat_at > now() - ${silentAfterMs} * interval '1 millisecond' and job.pack_id = any(process.packs)
+        where beat_at > now() - ${silentAfterMs} * interval '1 millisecond' and pack.id = any(process.packs)
       )
     limit ${batch}`;
   let returned = 0;
-  for (const [queue, packIds] of Map.groupBy(packs, (pack) => pack.queue)) {
-    const ids = packIds.map((pack) => pack.pack_id);
+  for (const [queue, of] of Map.groupBy(packs, (pack) => pack.queue)) {
+    const ids = of.map((pack) => pack.id);
     const held = await transport.holds(queue, ids);
     const lost = ids.filter((id) => !held.has(id));
-    if (lost.length === 0) continue;
-    const rows = await db.sql`
-      update jobs.job set state = 'pending', pack_id = null, dispatched_at = null, alone = alone or ${suspect}
-      where pack_id = any(${lost}::uuid[]) and state = 'dispatched' and runner_id is null`;
-    returned += rows.count;
+    if (lost.length > 0) returned += await returnPacks(db.sql, lost, suspect);
   }
   return returned;
 }
 
 async function cancelStale(db: Database): Promise<number> {
   const rows = await db.sql`
-    update jobs.job set state = 'cancelled', ended_at = now()
-    where id in (
-      select id from jobs.job where state = 'pending' and discard_after <= now() limit ${batch} for update skip locked
-    )`;
+    with stale as (
+      delete from jobs.due where ctid = any(array(
+        select ctid from jobs.due where discard_after <= now() limit ${batch} for update skip locked
+      ))
+      returning job_id
+    ), unkeyed as (delete from jobs.key where job_id in (select job_id from stale))
+    update jobs.job
+    set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
+    from stale where job.id = stale.job_id and job.state = 'open'`;
   return rows.count;
 }
 
-/** Rows that lie beside a job leave in the same statement. */
+/**
+ * Ids begin with the time: what ended long ago is found from the front of the primary
+ * key. Rows that lie beside a job leave in the same statement.
+ */
 async function removeEnded(db: Database, keepDays: number): Promise<number> {
   const [removed] = await db.sql<{ jobs: number }[]>`
     with gone as (
@@ -180,8 +204,7 @@ async function removeEnded(db: Database, keepDays: number): Promise<number> {
         order by id limit ${batch} for update skip locked
       )
       returning id
-    ), payloads as (delete from jobs.payload where job_id in (select id from gone)),
-       failures as (delete from jobs.failure where job_id in (select id from gone)),
+    ), failures as (delete from jobs.failure where job_id in (select id from gone)),
        steps as (delete from jobs.step where job_id in (select id from gone)),
        processes as (delete from jobs.process where beat_at < now() - interval '1 day')
     select count(*)::int as jobs from gone`;

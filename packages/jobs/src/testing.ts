@@ -11,6 +11,8 @@ import type { Log } from '@ballast/kernel';
 import { uuidv7 } from 'uuidv7';
 import { claim } from './claim.ts';
 import { openCompletions } from './completions.ts';
+import { linedUp } from './line-up.ts';
+import { lineUpRipe } from './look.ts';
 import { runPack } from './run-pack.ts';
 import type { RegisteredJob } from './run-row.ts';
 
@@ -54,11 +56,17 @@ export async function runDueJobs<Services>(options: RunDueOptions<Services>): Pr
   const ran: RanJob[] = [];
   for (;;) {
     const before = ran.length;
+    await lineUpRipe(jobsDb);
     for (const queue of queues) {
       const { packs } = await claim(jobsDb, { queue, freePacks: 100, fleet, afterLane: null });
       for (const pack of packs) {
         await runPack(runner, pack.id);
-        ran.push(...(await stateOf(jobsDb, pack.jobIds)));
+        ran.push(
+          ...(await stateOf(
+            jobsDb,
+            pack.rows.map((row) => row.id),
+          )),
+        );
       }
     }
     // Rows that were given back, or fail and are due again at once, are not tried for ever.
@@ -69,8 +77,8 @@ export async function runDueJobs<Services>(options: RunDueOptions<Services>): Pr
 async function stateOf(db: Database, jobIds: readonly string[]): Promise<RanJob[]> {
   return db.sql<RanJob[]>`
     select name, state,
-           (select message from jobs.failure where job_id = job.id order by created_at desc limit 1) as failure
-    from jobs.job where id = any(${jobIds as string[]}::uuid[]) order by run_at, id`;
+           (select message from jobs.failure where job_id = status.id order by created_at desc limit 1) as failure
+    from jobs.status where id = any(${jobIds as string[]}::uuid[]) order by run_at, id`;
 }
 
 /** The jobs that wait, with their payloads: what an action enqueued. */
@@ -78,6 +86,41 @@ export async function pendingJobs(
   db: Database,
 ): Promise<{ id: string; name: string; tenantId: string | null; key: string | null; payload: unknown }[]> {
   return db.sql`
-    select job.id, name, tenant_id as "tenantId", key, body as payload
-    from jobs.job join jobs.payload on payload.job_id = job.id where state = 'pending' order by job.id`;
+    select status.id, status.name, tenant_id as "tenantId", key.key, body as payload
+    from jobs.status left join jobs.key on key.job_id = status.id where state = 'pending' order by status.id`;
+}
+
+/** Forgets every job, as if none had ever been added. For the beginning of a test. */
+export async function forgetJobs(db: Database): Promise<void> {
+  await db.sql`
+    with due as (delete from jobs.due), later as (delete from jobs.later), pack as (delete from jobs.pack),
+         aside as (delete from jobs.aside), key as (delete from jobs.key), dead as (delete from jobs.dead),
+         failure as (delete from jobs.failure), step as (delete from jobs.step)
+    delete from jobs.job`;
+}
+
+/** Lines an ended job up again, as if its outcome had been lost on the way. */
+export async function repeatJob(db: Database, id: string): Promise<void> {
+  await db.sql`
+    with again as (
+      update jobs.job set state = 'open', run_at = now(), ended_at = null where id = ${id} and state <> 'open' returning job.*
+    ), ${linedUp(db.sql, 'again')}
+    select 1`;
+}
+
+/**
+ * Open jobs that are in no place, or in more than one, with the number of places. There
+ * is never one, whatever was killed: a job in no place is lost, one in two runs twice.
+ */
+export async function misplacedJobs(db: Database): Promise<{ id: string; places: number }[]> {
+  return db.sql<{ id: string; places: number }[]>`
+    with place as (
+      select job_id from jobs.due
+      union all select job_id from jobs.later
+      union all select job_id from jobs.aside
+      union all select unnest(job_ids) from jobs.pack
+    )
+    select job.id, count(place.job_id)::int as places
+    from jobs.job left join place on place.job_id = job.id
+    where job.state = 'open' group by job.id having count(place.job_id) <> 1`;
 }

@@ -39,18 +39,17 @@ export function startWatchdog(options: WatchdogOptions): { close(): void } {
 
 async function isWedged({ db, transport, idleQueues }: WatchdogOptions, idleMs: number): Promise<string | null> {
   for (const queue of idleQueues(idleMs)) {
-    const packs = await db.sql<{ pack_id: string }[]>`
-      select distinct pack_id from jobs.job
-      where state = 'dispatched' and queue = ${queue} and started_at is null
-        and dispatched_at < now() - ${idleMs} * interval '1 millisecond'
-        and not exists (select 1 from jobs.queue where queue.name = job.queue and paused_at is not null)
+    const packs = await db.sql<{ id: string }[]>`
+      select id from jobs.pack
+      where queue = ${queue} and runner_id is null and dispatched_at < now() - ${idleMs} * interval '1 millisecond'
+        and not exists (select 1 from jobs.queue where queue.name = pack.queue and paused_at is not null)
       limit 5`;
     if (packs.length === 0) continue;
     const held = await transport.holds(
       queue,
-      packs.map((pack) => pack.pack_id),
+      packs.map((pack) => pack.id),
     );
-    // A pack of whose rows none has started and that no living process runs waits in the queue.
+    // A pack that nobody has opened and that the queue holds waits there.
     if (held.size === packs.length) return queue;
   }
   return null;

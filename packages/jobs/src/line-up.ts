@@ -1,0 +1,57 @@
+import type postgres from 'postgres';
+
+type Sql = postgres.Sql | postgres.TransactionSql;
+
+/**
+ * Two CTEs that put open jobs back to where they wait: among the due, or among those
+ * whose time has not come. `source` is a CTE with the columns of `jobs.job`; its rows
+ * must have left their former place in the same statement. They hold no key any more.
+ */
+export function linedUp(sql: Sql, source: string) {
+  const columns = sql`
+    queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed`;
+  const values = sql`
+    queue, lane, priority, run_at, id, name, version, alone or attempts = 1, batch, concurrency, discard_after, false`;
+  return sql`
+    waits as (
+      insert into jobs.due (${columns}) select ${values} from ${sql(source)} where run_at <= now()
+    ), sleeps as (
+      insert into jobs.later (${columns}) select ${values} from ${sql(source)} where run_at > now()
+    )`;
+}
+
+/** CTEs that take jobs away from wherever they wait. `source` is a CTE with the columns of `jobs.job`. */
+export function unlined(sql: Sql, source: string) {
+  return sql`
+    undue as (
+      delete from jobs.due using ${sql(source)} as left_line
+      where due.queue = left_line.queue and due.lane = left_line.lane and due.priority = left_line.priority
+        and due.run_at = left_line.run_at and due.job_id = left_line.id
+    ), unripe as (
+      delete from jobs.later using ${sql(source)} as left_line
+      where later.run_at = left_line.run_at and later.job_id = left_line.id
+    ), unheld as (
+      delete from jobs.aside where job_id in (select id from ${sql(source)})
+    ), unkeyed as (
+      delete from jobs.key where job_id in (select id from ${sql(source)})
+    )`;
+}
+
+/**
+ * Takes packs away that no worker has opened, and lines their open jobs up again,
+ * uncharged. `suspect`: a worker may have died under them, so each travels alone from
+ * now on. Returns how many jobs.
+ */
+export async function returnPacks(sql: Sql, packIds: readonly string[], suspect: boolean): Promise<number> {
+  const rows = await sql`
+    with gone as (
+      delete from jobs.pack where id = any(${packIds as string[]}::uuid[]) and runner_id is null returning job_ids
+    ), again as (
+      update jobs.job set alone = alone or ${suspect}
+      from (select unnest(job_ids) as id from gone) member
+      where job.id = member.id and job.state = 'open'
+      returning job.*
+    ), ${linedUp(sql, 'again')}
+    select id from again`;
+  return rows.count;
+}
