@@ -82,7 +82,7 @@ function system(
       return {
         async remaining() {
           const [row] = await jobsDb.sql<{ jobs: number }[]>`
-            select count(*)::int as jobs from jobs.job where state in ('pending', 'dispatched')`;
+            select count(*)::int as jobs from jobs.job where state = 'open'`;
           return row?.jobs ?? 0;
         },
         async close() {
