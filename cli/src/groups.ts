@@ -6,9 +6,10 @@ import { pause } from './jobs/pause.ts';
 import { resume } from './jobs/resume.ts';
 import { retry } from './jobs/retry.ts';
 import { runNow } from './jobs/run.ts';
+import { schedules } from './jobs/schedules.ts';
 import { show } from './jobs/show.ts';
 
 /** Everything that can be typed behind `pnpm ballast`. */
 export const groups: Readonly<Record<string, readonly Command[]>> = {
-  jobs: [list, show, counts, retry, cancel, runNow, pause, resume],
+  jobs: [list, show, counts, schedules, retry, cancel, runNow, pause, resume],
 };

@@ -3,7 +3,7 @@ import { enqueue } from '@ballast/jobs/enqueue';
 import { forgetJobs } from '@ballast/jobs/testing';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { run } from './run.ts';
 
@@ -177,6 +177,64 @@ describe('what changes jobs', () => {
       { queue: 'default', name: task.name, state: 'dead', jobs: 1 },
       { queue: 'default', name: task.name, state: 'pending', jobs: 1 },
     ]);
+  });
+});
+
+describe('jobs schedules', () => {
+  const process = '018f0000-0000-7000-8000-00000000000a';
+  beforeEach(async () => {
+    await jobsDb.sql`
+      insert into jobs.process (id, role, release, host, slots, knows, schedules)
+      values (${process}, 'worker', 'test', 'here', '{}', '{}', '{suite.nightly}')`;
+    await jobsDb.sql`
+      insert into jobs.schedule (name, cron, zone, next_slot, last_slot) values
+        ('suite.nightly', '0 3 * * *', 'Europe/Berlin', now() + interval '7 hours 1 minute', now() - interval '17 hours 1 minute'),
+        ('suite.resting', '*/5 * * * *', 'UTC', now() - interval '3 days 1 minute', null)`;
+  });
+  afterEach(async () => {
+    await jobsDb.sql`delete from jobs.process`;
+    await jobsDb.sql`delete from jobs.schedule`;
+  });
+
+  it('shows each with its slots, and which ones no living worker knows', async () => {
+    const { code, out, err } = await ballast('jobs', 'schedules');
+    expect(code).toBe(0);
+    expect(out.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['SCHEDULE', 'CRON', 'ZONE', 'NEXT', 'LAST', 'KNOWN'],
+      ['suite.nightly', '0 3 * * *', 'Europe/Berlin', 'in 7 h', '17 h ago', 'yes'],
+      ['suite.resting', '*/5 * * * *', 'UTC', '3 d ago', '-', 'no'],
+    ]);
+    expect(err).toBe(
+      'No living worker knows suite.resting. Either no worker runs, or the module is off: no job is added meanwhile.',
+    );
+    await jobsDb.sql`update jobs.process set beat_at = now() - interval '1 minute'`;
+    expect((await ballast('jobs', 'schedules')).err).toContain('No living worker knows suite.nightly, suite.resting.');
+  });
+
+  it('speaks JSON', async () => {
+    const moment = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect((await ballast('jobs', 'schedules', '--json')).json()).toEqual([
+      {
+        name: 'suite.nightly',
+        cron: '0 3 * * *',
+        zone: 'Europe/Berlin',
+        nextSlot: moment,
+        lastSlot: moment,
+        known: true,
+      },
+      { name: 'suite.resting', cron: '*/5 * * * *', zone: 'UTC', nextSlot: moment, lastSlot: null, known: false },
+    ]);
+  });
+
+  it('says that there are none, and that one never comes round again', async () => {
+    await jobsDb.sql`update jobs.schedule set next_slot = 'infinity' where name = 'suite.nightly'`;
+    expect((await ballast('jobs', 'schedules', '--json')).json()[0]).toMatchObject({ nextSlot: null });
+    await jobsDb.sql`delete from jobs.schedule`;
+    expect(await ballast('jobs', 'schedules', '--json')).toMatchObject({
+      code: 0,
+      out: '[]',
+      err: 'There are no schedules.',
+    });
   });
 });
 

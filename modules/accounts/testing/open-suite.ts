@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { openRateLimiter } from '@ballast/cache/rate-limit';
 import { type Database, openDatabase, sqlOf, withScope, withUser } from '@ballast/db';
 import { type Edge, type Env, type Membership, problemResponse, type Services } from '@ballast/http';
-import { registerSchedules, runDueSlots } from '@ballast/jobs/schedule';
-import { pendingJobs, type RanJob, runDueJobs } from '@ballast/jobs/testing';
+import { pendingJobs, type RanJob, runDueJobs, slotComes } from '@ballast/jobs/testing';
 import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { openMail } from '@ballast/mail';
 import { createTestDatabase } from '@ballast/test-kit/database';
@@ -141,9 +140,7 @@ export async function openSuite(options: { publicUrl?: string; log?: Log } = {})
     },
     runJobs: () => runDueJobs({ db: appDb, jobsDb, jobs, services, log }),
     async slotOf(schedule) {
-      await registerSchedules(jobsDb, [schedule]);
-      await jobsDb.sql`update jobs.schedule set next_slot = now() where name = ${schedule.name}`;
-      await runDueSlots(jobsDb, new Map([[schedule.name, schedule]]), [schedule.name], log);
+      await slotComes(jobsDb, schedule);
       return suite.runJobs();
     },
     pendingJobs: () => pendingJobs(jobsDb),

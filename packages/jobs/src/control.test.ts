@@ -137,6 +137,7 @@ describe('a kind that nobody knows', () => {
       release: 'test',
       slots: { default: 1 },
       knows: ['suite.task@2'],
+      schedules: [],
       now: () => ({ packs: [], runMs: {} }),
     };
     const heartbeat = await startHeartbeat(jobsDb, presence, { debug() {}, info() {}, warn() {}, error() {} });

@@ -7,6 +7,8 @@ import { type Database, sqlOf, withScope } from '@ballast/db';
 import { wakeChannel } from './enqueue.ts';
 import { linedUp, unlined } from './line-up.ts';
 
+export { listSchedules, type ScheduleRow } from './list-schedules.ts';
+
 export type JobState = 'pending' | 'dispatched' | 'done' | 'dead' | 'cancelled' | 'parked' | 'held';
 
 export interface JobRow {

@@ -11,6 +11,8 @@ export interface Presence {
   release: string;
   slots: Readonly<Record<string, number>>;
   knows: readonly string[];
+  /** The names of its schedules. */
+  schedules: readonly string[];
   /** The packs under way, and recent run times by job name. */
   now(): { packs: string[]; runMs: Record<string, number> };
 }
@@ -73,10 +75,11 @@ async function vouch(db: Database, knows: readonly string[]): Promise<void> {
 async function beat(db: Database, presence: Presence): Promise<void> {
   const { packs, runMs } = presence.now();
   await db.sql`
-    insert into jobs.process (id, role, release, host, slots, knows, packs, run_ms)
+    insert into jobs.process (id, role, release, host, slots, knows, schedules, packs, run_ms)
     values (${presence.processId}, ${presence.role}, ${presence.release}, ${hostname()},
             ${JSON.stringify(presence.slots)}::text::jsonb, ${presence.knows as string[]}::text[],
-            ${packs}::uuid[], ${JSON.stringify(runMs)}::text::jsonb)
+            ${presence.schedules as string[]}::text[], ${packs}::uuid[], ${JSON.stringify(runMs)}::text::jsonb)
     on conflict (id) do update
-    set beat_at = now(), packs = excluded.packs, run_ms = excluded.run_ms, slots = excluded.slots, knows = excluded.knows`;
+    set beat_at = now(), packs = excluded.packs, run_ms = excluded.run_ms, slots = excluded.slots, knows = excluded.knows,
+        schedules = excluded.schedules`;
 }

@@ -7,7 +7,7 @@
  * expect(ran).toEqual([{ name: 'support.send-request', state: 'done', failure: null }]);
  */
 import type { Database } from '@ballast/db';
-import type { Log } from '@ballast/kernel';
+import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { uuidv7 } from 'uuidv7';
 import { claim } from './claim.ts';
 import { openCompletions } from './completions.ts';
@@ -15,6 +15,7 @@ import { linedUp } from './line-up.ts';
 import { lineUpRipe } from './look.ts';
 import { runPack } from './run-pack.ts';
 import type { RegisteredJob } from './run-row.ts';
+import { registerSchedules, runDueSlots } from './schedule.ts';
 
 export interface RunDueOptions<Services> {
   /** As the app's role. */
@@ -79,6 +80,13 @@ async function stateOf(db: Database, jobIds: readonly string[]): Promise<RanJob[
     select name, state,
            (select message from jobs.failure where job_id = status.id order by created_at desc limit 1) as failure
     from jobs.status where id = any(${jobIds as string[]}::uuid[]) order by run_at, id`;
+}
+
+/** As if a slot of the schedule had come: adds its job, as a worker that knows it would. */
+export async function slotComes(db: Database, schedule: ScheduleDefinition): Promise<void> {
+  await registerSchedules(db, [schedule]);
+  await db.sql`update jobs.schedule set next_slot = now() where name = ${schedule.name}`;
+  await runDueSlots(db, new Map([[schedule.name, schedule]]), [schedule.name], silent);
 }
 
 /** The jobs that wait, with their payloads: what an action enqueued. */

@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/databas
 import { silentLog, startQueue, type TestQueue } from '@ballast/test-kit/queue';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { listSchedules } from './list-schedules.ts';
 import { type RegisteredJob, startWorker } from './work.ts';
 
 const tidy = defineJob({ name: 'suite.tidy', payload: z.strictObject({}) });
@@ -71,7 +72,9 @@ it('a schedule of a module that is off rests, and catches up when the module is 
   await end();
   expect({ runs, rows: await rows() }).toEqual({ runs: 0, rows: before });
 
+  expect(await listSchedules(jobsDb)).toMatchObject([{ name: 'suite.round', known: false }]);
   const endOn = await work([round]);
+  expect(await listSchedules(jobsDb)).toMatchObject([{ name: 'suite.round', known: true }]);
   await vi.waitFor(() => expect(runs).toBe(1), { timeout: 25_000, interval: 20 });
   await endOn();
   expect(runs).toBe(1);

@@ -77,6 +77,7 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
       release: options.release,
       slots,
       knows: [...registry.keys()],
+      schedules: schedules.map((schedule) => schedule.name),
       now: () => ({ packs: [...packs.keys()], runMs: Object.fromEntries(runMs) }),
     },
     log,
