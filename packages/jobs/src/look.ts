@@ -36,7 +36,9 @@ export async function look(db: Database): Promise<View> {
        where exists (select 1 from jobs.due where due.queue = line.name)
          and not exists (select 1 from jobs.queue where queue.name = line.name and paused_at is not null)
       ) as waiting,
-      (select greatest(0, extract(epoch from min(run_at) - now()) * 1000)::float8 from jobs.later) as next_in_ms,
+      -- greatest() passes over null: without the case, an empty table would say that something is due.
+      (select case when min(run_at) is not null then greatest(0, extract(epoch from min(run_at) - now()) * 1000)::float8 end
+       from jobs.later) as next_in_ms,
       (select array_agg(name) from jobs.schedule where next_slot <= now()) as due_schedules,
       (select value from jobs.epoch) as epoch`;
   return {
