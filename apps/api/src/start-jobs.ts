@@ -19,6 +19,12 @@ export interface RunningJobs {
 }
 
 const idleGraceMs = 1_000;
+/** The dispatcher's statements take milliseconds; whoever waits for this long waits for nobody. */
+const dispatcherAnswerMs = 10_000;
+/** The sweep's lock lives in a transaction of its own while the queue is asked about packs. */
+const dispatcherTransactionMs = 60_000;
+/** A run that ignores its deadline is given up a second after it; its transaction ends a little later. */
+const overtimeMs = 2_000;
 
 /**
  * Waits for Postgres as long as it takes, and then consumes. Its pools are its own:
@@ -44,10 +50,13 @@ export function startJobs(
     url: DATABASE_URL,
     applicationName: `ballast-${config.process}-jobs`,
     keys: ENCRYPTION_KEYS,
+    transactionTimeoutMs: Math.max(0, ...options.jobs.map(({ job }) => job.timeoutMs)) + overtimeMs,
   });
   const jobsDb = openDatabase({
     ...pool,
     url: DATABASE_DISPATCHER_URL,
+    transactionTimeoutMs: dispatcherTransactionMs,
+    answerTimeoutMs: dispatcherAnswerMs,
     applicationName: `ballast-${config.process}-dispatcher`,
   });
   const transport = openTransport(

@@ -1,4 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from './client.ts';
@@ -84,6 +85,68 @@ describe('a pool whose sessions Postgres ends', () => {
     });
     expect(await next).toEqual([{ two: 2 }]);
     expect(left).toEqual(['CONNECTION_CLOSED']);
+    await db.close();
+  });
+});
+
+describe('a pool whose connections are reset', () => {
+  it('gives no statement the answer of another one', async () => {
+    const proxy = await openTcpProxy(database.appUrl);
+    const db = openDatabase({ url: proxy.url, applicationName: 'reset', maxConnections: 1 });
+    for (let strike = 0; strike < 10; strike++) {
+      const cut = db.sql.begin(async (tx) => {
+        await tx`select ${strike}::int as n`;
+        proxy.reset();
+        await tx`select pg_sleep(1)`;
+      });
+      expect(await cut.catch((error: { code: string }) => error.code)).toMatch(/ECONNRESET|CONNECTION_CLOSED|EPIPE/);
+      const answers = db.sql.begin((tx) => Promise.all([1, 2, 3].map((n) => tx`select ${n}::int as n`)));
+      expect((await answers).flat()).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    }
+    await db.close();
+    await proxy.close();
+  });
+});
+
+describe('a pool whose connections were forgotten on the way', () => {
+  it('gives up the statement that waits, and every connection with it', async () => {
+    const proxy = await openTcpProxy(database.appUrl);
+    const db = openDatabase({ url: proxy.url, applicationName: 'silent', maxConnections: 4, answerTimeoutMs: 1_000 });
+    await Promise.all(Array.from({ length: 4 }, () => db.sql`select pg_sleep(0.1)`));
+    expect(proxy.forget()).toBe(4);
+    const askedAt = performance.now();
+    await expect(db.sql`select 1`).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
+    expect(performance.now() - askedAt).toBeGreaterThanOrEqual(990);
+    // The other three are as dead: whoever comes next must not find that out one by one.
+    const nextAt = performance.now();
+    expect(await db.sql`select 1 as one`).toEqual([{ one: 1 }]);
+    expect(performance.now() - nextAt).toBeLessThan(900);
+    await db.close();
+    await proxy.close();
+  });
+
+  it('waits for an answer that comes in pieces, however long it takes in all', async () => {
+    const db = openDatabase({ url: database.appUrl, applicationName: 'slow', maxConnections: 1, answerTimeoutMs: 500 });
+    const pieces = Promise.all(Array.from({ length: 4 }, () => db.sql`select pg_sleep(0.3)`));
+    expect(await pieces).toHaveLength(4);
+    await expect(db.sql`select pg_sleep(0.8)`).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
+    await db.close();
+  });
+
+  it('ends a transaction that froze between two messages of one statement', async () => {
+    const limits = { idleInTransactionTimeoutMs: 500, transactionTimeoutMs: 1_000 };
+    const db = openDatabase({ url: database.appUrl, applicationName: 'frozen', maxConnections: 1, ...limits });
+    const frozen = db.sql.begin(async (tx) => {
+      await tx`select 1`;
+      // A statement's first use takes two messages. The loop is held after the first of them.
+      const waits = tx`select ${1}::int as one`.execute();
+      waits.catch(() => {});
+      for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve));
+      const until = performance.now() + 1_500;
+      while (performance.now() < until);
+      return waits;
+    });
+    await expect(frozen).rejects.toThrow(/CONNECTION_CLOSED|transaction timeout/);
     await db.close();
   });
 });

@@ -29,14 +29,31 @@ export interface DatabaseOptions {
   role?: string;
   /** Ends a session whose process froze inside a transaction, so that it cannot hold rows. */
   idleInTransactionTimeoutMs?: number;
+  /**
+   * No transaction may last longer, whatever it waits for. The limit on idling alone
+   * misses a process that froze in the middle of a statement: Postgres waits for the
+   * rest of it, which is not idling, and keeps the locks.
+   */
+  transactionTimeoutMs?: number;
   /** No statement may run longer; a caller is waiting. */
   statementTimeoutMs?: number;
+  /**
+   * A connection that owes an answer and has sent nothing for this long has lost its
+   * other end: it is replaced, and its statement fails. By default a little longer than
+   * the server's own limits let it stay silent.
+   */
+  answerTimeoutMs?: number;
   connectTimeoutSeconds?: number;
   keys?: KeyRing | undefined;
 }
 
+/** For an answer that the server sent at the very end of its time. */
+const onTheWayMs = 2_000;
+
 /** Opens a pool. Connects on first use, so a database that is down is no error here. */
 export function openDatabase(options: DatabaseOptions): Database {
+  const limitMs = options.statementTimeoutMs ?? options.transactionTimeoutMs;
+  const answerTimeoutMs = options.answerTimeoutMs ?? (limitMs === undefined ? undefined : limitMs + onTheWayMs);
   const sql = postgres(options.url, {
     max: options.maxConnections ?? 10,
     connect_timeout: options.connectTimeoutSeconds ?? 2,
@@ -44,11 +61,16 @@ export function openDatabase(options: DatabaseOptions): Database {
     max_lifetime: 30 * 60,
     // The back-off between attempts to connect, in seconds: without a cap it grows to 20.
     backoff: (attempt: number) => Math.min(1, 0.1 * 2 ** attempt),
+    // An idle connection whose other end is gone is found before somebody needs it.
+    keep_alive: 10,
+    // Of our patch (docs/decisions/0015), so the types do not know it.
+    ...(answerTimeoutMs ? { answer_timeout: answerTimeoutMs / 1_000 } : {}),
     onnotice: () => {},
     connection: {
       application_name: options.applicationName,
       ...(options.role ? { role: options.role } : {}),
       ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
+      ...(options.transactionTimeoutMs ? { transaction_timeout: options.transactionTimeoutMs } : {}),
       ...(options.idleInTransactionTimeoutMs
         ? { idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs }
         : {}),

@@ -34,6 +34,7 @@ const faults: Record<string, { code: string; public: string }> = {
   CONNECTION_CLOSED: unreachable,
   CONNECTION_ENDED: unreachable,
   CONNECTION_DESTROYED: unreachable,
+  CONNECTION_SILENT: unreachable,
   '57P01': unreachable, // admin_shutdown
   '57P02': unreachable, // crash_shutdown
   '57P03': unreachable, // cannot_connect_now

@@ -1,9 +1,9 @@
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
+import { openTcpProxy, type TcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectedMigrations } from '../expected-migrations.ts';
 import { edgeApp } from '../testing/edge-app.ts';
-import { openTcpProxy, type TcpProxy } from '../testing/tcp-proxy.ts';
 import { createHealth, type Health } from './health.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };

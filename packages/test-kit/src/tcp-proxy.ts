@@ -10,6 +10,10 @@ export interface TcpProxy {
   /** Keeps connections and passes nothing on: a network that swallows packets. */
   freeze(): void;
   thaw(): void;
+  /** Half-open: the connections that stand pass nothing on for ever, and new ones work. Returns how many stood. */
+  forget(): number;
+  /** Resets the connections that stand; new ones work. */
+  reset(): void;
   close(): Promise<void>;
 }
 
@@ -17,6 +21,7 @@ export interface TcpProxy {
 export async function openTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  const forgotten = new Set<Socket>();
   let frozen = false;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
@@ -29,6 +34,8 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
       from.on('data', (data) => to.write(data));
       from.on('close', () => {
         sockets.delete(from);
+        // The other end of a forgotten link never hears that this one has gone.
+        if (forgotten.delete(from) && forgotten.has(to)) return;
         to.destroy();
       });
       from.on('error', () => to.destroy());
@@ -41,7 +48,7 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
   };
   const own = await listen(0);
   const stop = async () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...sockets, ...forgotten]) socket.destroy();
     if (!server.listening) return;
     server.close();
     await once(server, 'close');
@@ -60,6 +67,18 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
     thaw() {
       frozen = false;
       for (const socket of sockets) socket.resume();
+    },
+    forget() {
+      const links = sockets.size / 2;
+      for (const socket of sockets) {
+        socket.pause();
+        forgotten.add(socket);
+      }
+      sockets.clear();
+      return links;
+    },
+    reset() {
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     close: stop,
   };
