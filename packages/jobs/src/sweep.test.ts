@@ -101,3 +101,37 @@ describe('the sweep, beside a session that holds a job', () => {
     await other.client.end();
   });
 });
+
+describe('a sweep between those that remove old rows', () => {
+  const without = { holds: async () => new Set<string>() };
+  const sweepAgain = (settledAfterMs = 10_000) =>
+    sweep({ db: jobsDb, transport: without, log: silentLog, remove: false, settledAfterMs });
+  const add = (options = {}) => withTenant(db, tenant, (tx) => enqueue(tx, task, {}, options));
+  const pack = (id: string, more = {}) => jobsDb.sql`
+    with gone as (delete from jobs.due)
+    insert into jobs.pack ${jobsDb.sql({ id: tenant, queue: 'default', name: task.name, job_ids: [id], ...more })}`;
+
+  it('takes no lock while there is nothing to do', async () => {
+    const id = await add();
+    await pack(id);
+    const nothing = { orphaned: 0, lost: 0, stale: 0, removed: 0 };
+    // Held by another session, the lock would make it null.
+    await jobsDb.sql.begin(async (sql) => {
+      await sql`select pg_advisory_xact_lock(${0x53776570})`;
+      expect(await sweepAgain()).toEqual(nothing);
+      expect(await sweepAgain(0)).toBeNull();
+    });
+    await forgetJobs(jobsDb);
+  });
+
+  it('finds what a silent runner left, what the queue does not know, and what nobody started in time', async () => {
+    await pack(await add(), { runner_id: runner, opened_at: new Date(Date.now() - 60_000).toISOString() });
+    expect(await sweepAgain()).toMatchObject({ orphaned: 1, lost: 0, stale: 0 });
+    await forgetJobs(jobsDb);
+    await pack(await add(), { dispatched_at: new Date(Date.now() - 60_000).toISOString() });
+    expect(await sweepAgain()).toMatchObject({ orphaned: 0, lost: 1, stale: 0 });
+    await forgetJobs(jobsDb);
+    await add({ discardAfter: new Date(Date.now() - 1_000) });
+    expect(await sweepAgain()).toMatchObject({ orphaned: 0, lost: 0, stale: 1 });
+  });
+});

@@ -8,6 +8,7 @@ import type { Log } from '@ballast/kernel';
 import { silentAfterMs } from './fleet.ts';
 import { linedUp, returnPacks } from './line-up.ts';
 import type { JobObserver } from './observe.ts';
+import { anythingToSweep, orphaned, unopened } from './suspects.ts';
 import type { Transport } from './transport.ts';
 
 export interface Swept {
@@ -71,14 +72,15 @@ export function startSweep(options: SweepOptions): { close(): Promise<void> } {
   };
 }
 
-/** One sweep. Null when another process is sweeping. */
+/** One sweep. Null when another process is sweeping. One that need not remove old rows looks first whether there is anything. */
 export async function sweep(options: SweepOptions): Promise<Swept | null> {
-  const { db, transport } = options;
+  const { db, transport, settledAfterMs = 10_000, remove = true } = options;
+  if (!remove && !(await anythingToSweep(db, settledAfterMs))) return { orphaned: 0, lost: 0, stale: 0, removed: 0 };
   return withSweepLock(db, async () => ({
     orphaned: await returnOrphans(db),
-    lost: await returnLost(db, transport, { settledAfterMs: options.settledAfterMs ?? 10_000, suspect: true }),
+    lost: await returnLost(db, transport, { settledAfterMs, suspect: true }),
     stale: await cancelStale(db),
-    removed: options.remove === false ? 0 : await removeEnded(db, options.keepEndedDays ?? 7),
+    removed: !remove ? 0 : await removeEnded(db, options.keepEndedDays ?? 7),
   }));
 }
 
@@ -104,16 +106,8 @@ async function returnOrphans(db: Database): Promise<number> {
   await endHolders(db);
   const { sql } = db;
   const rows = await sql`
-    with living as (
-      select id, packs, beat_at from jobs.process where beat_at > now() - ${silentAfterMs} * interval '1 millisecond'
-    ), orphan as materialized (
-      select id, job_ids from jobs.pack
-      where runner_id is not null and not exists (
-        select 1 from living
-        -- A beat older than the opening cannot list the pack yet.
-        where living.id = pack.runner_id and (pack.id = any(living.packs) or living.beat_at <= pack.opened_at + interval '1 second')
-      )
-      for update skip locked
+    with orphan as materialized (
+      select id, job_ids from jobs.pack where ${orphaned(sql)} for update skip locked
     ), gone as (
       delete from jobs.pack where id in (select id from orphan)
     ), member as (
@@ -158,13 +152,7 @@ export async function returnLost(
   { settledAfterMs, suspect }: { settledAfterMs: number; suspect: boolean },
 ): Promise<number> {
   const packs = await db.sql<{ queue: string; id: string }[]>`
-    select queue, id from jobs.pack
-    where runner_id is null and dispatched_at < now() - ${settledAfterMs} * interval '1 millisecond'
-      and not exists (
-        select 1 from jobs.process
-        where beat_at > now() - ${silentAfterMs} * interval '1 millisecond' and pack.id = any(process.packs)
-      )
-    limit ${batch}`;
+    select queue, id from jobs.pack where ${unopened(db.sql, settledAfterMs)} limit ${batch}`;
   let returned = 0;
   for (const [queue, of] of Map.groupBy(packs, (pack) => pack.queue)) {
     const ids = of.map((pack) => pack.id);
