@@ -1,44 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { killStarted, start, untilReady } from './testing/start-process.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
 const key = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
 
-interface Started {
-  child: ChildProcess;
-  said(): string;
-  exited: Promise<number | null>;
-}
-
 let database: TestDatabase;
-const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
-afterEach(() => {
-  for (const child of running.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
-});
-
-function start(entry: string, env: Record<string, string>): Started {
-  const child = spawn(process.execPath, ['--import', './scripts/tsx-hook.mjs', `apps/api/src/${entry}.ts`], {
-    cwd: root,
-    env: { PATH: process.env.PATH, ...env },
-  });
-  running.push(child);
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (data) => {
-      text += data;
-    });
-  }
-  return { child, said: () => text, exited: once(child, 'exit').then(([code]) => code as number | null) };
-}
+afterEach(killStarted);
 
 async function settings(): Promise<Record<string, string>> {
   return {
@@ -50,18 +23,6 @@ async function settings(): Promise<Record<string, string>> {
     WORKER_PORT: String(await freePort()),
     SHUTDOWN_GRACE_MS: '5000',
   };
-}
-
-async function untilReady(port: string | undefined, started: Started): Promise<string> {
-  const origin = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 900; tries++) {
-    const ready = await fetch(`${origin}/readyz`)
-      .then((response) => response.ok)
-      .catch(() => false);
-    if (ready) return origin;
-    await new Promise((next) => setTimeout(next, 100));
-  }
-  throw new Error(`never ready:\n${started.said()}`);
 }
 
 describe('the api as a process', () => {

@@ -6,6 +6,7 @@
 import { type Database, sqlOf, withScope } from '@ballast/db';
 import { wakeChannel } from './enqueue.ts';
 import { linedUp, unlined } from './line-up.ts';
+import { shownPayload } from './sealed-payload.ts';
 
 export { listSchedules, type ScheduleRow } from './list-schedules.ts';
 
@@ -50,18 +51,20 @@ export async function listJobs(db: Database, filter: ListFilter = {}): Promise<J
 }
 
 export interface JobDetail extends JobRow {
+  /** Secret fields are shown as such. */
   payload: unknown;
   failures: { attempt: number; message: string; at: string }[];
 }
 
 /** One job with its payload and all its failures, or null. */
 export async function showJob(db: Database, id: string): Promise<JobDetail | null> {
-  const [row] = await db.sql<(JobRow & { payload: unknown })[]>`
-    select ${columns(db)}, body as payload from jobs.status where id = ${id}`;
-  if (!row) return null;
+  const [found] = await db.sql<(JobRow & { body: unknown; secrets: string[] | null })[]>`
+    select ${columns(db)}, body, secrets from jobs.status where id = ${id}`;
+  if (!found) return null;
+  const { body, secrets, ...row } = found;
   const failures = await db.sql<JobDetail['failures']>`
     select attempt, message, created_at::text as at from jobs.failure where job_id = ${id} order by created_at`;
-  return { ...row, failures: [...failures] };
+  return { ...row, payload: shownPayload(body, secrets), failures: [...failures] };
 }
 
 function columns(db: Database) {

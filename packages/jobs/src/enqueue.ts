@@ -8,11 +8,13 @@
  *   await enqueue(tx, sendRequest, { requestId: request.id });
  * });
  */
-import { onCommit, sqlOf, type Tx } from '@ballast/db';
+import { currentKeys, onCommit, sqlOf, type Tx } from '@ballast/db';
 import { AppError, type JobDefinition } from '@ballast/kernel';
 import type postgres from 'postgres';
 import { uuidv7 } from 'uuidv7';
 import { type EnqueuedEvent, enqueuedChannel } from './observe.ts';
+import { problemsOf, sealPayload } from './sealed-payload.ts';
+import { causeOf } from './trace-run.ts';
 
 export interface EnqueueOptions {
   /** Not before this moment; now, when left out. */
@@ -52,7 +54,12 @@ export async function enqueueMany<Payload>(
   items: readonly ({ payload: Payload } & EnqueueOptions)[],
 ): Promise<string[]> {
   if (items.length === 0) return [];
-  const rows = distinctKeys(items).map((item) => ({ ...item, id: uuidv7(), body: parsed(job, item.payload) }));
+  const keys = job.secrets.length > 0 ? currentKeys() : null;
+  const rows = distinctKeys(items).map((item) => {
+    const id = uuidv7();
+    refuseWrong(job, item.payload);
+    return { ...item, id, body: sealPayload(keys, job, id, item.payload) };
+  });
   const kept = await add(sqlOf(tx), job, rows);
   const idOfKey = new Map(kept.map((row) => [row.key as string | undefined, row.id]));
   onCommit((db) => {
@@ -93,7 +100,7 @@ async function add<Payload>(
   return sql<Inserted[]>`
     select id, key from jobs.add(
       ${job.name}, ${job.version}, ${job.queue}, ${job.attempts}::smallint, ${null}::smallint, ${null}::smallint,
-      ${null}::text[], ${null},
+      ${job.secrets.length > 0 ? [...job.secrets] : null}::text[], ${causeOf(job.name)},
       ${rows.map((row) => row.id)}::uuid[],
       ${rows.map((row) => row.body)}::text[],
       ${column((row) => row.priority)}::smallint[],
@@ -115,14 +122,12 @@ function distinctKeys<Item extends EnqueueOptions>(items: readonly Item[]): Item
 }
 
 /** A payload that its own schema refuses must fail here, in the caller's hands, and not hours later in a worker. */
-function parsed<Payload>(job: JobDefinition<Payload>, payload: Payload): string {
+function refuseWrong<Payload>(job: JobDefinition<Payload>, payload: Payload): void {
   const result = job.payload.safeParse(payload);
-  if (result.success) return JSON.stringify(payload);
+  if (result.success) return;
   throw new AppError('jobs.invalid_payload', {
     public: 'Something went wrong on our side.',
-    internal: `The payload of ${job.name} does not fit its schema: ${result.error.issues
-      .map((issue) => `${issue.path.join('.') || 'payload'}: ${issue.message}`)
-      .join('; ')}`,
+    internal: `The payload of ${job.name} does not fit its schema: ${problemsOf(job, result.error.issues)}`,
     retryable: false,
   });
 }

@@ -79,6 +79,8 @@ export async function runPack<Services>(runner: PackRunner<Services>, packId: st
         name: row.name,
         version: row.version,
         body: row.body,
+        secrets: row.secrets,
+        trace: row.trace,
         waitMs: row.wait_ms + performance.now() - openedAt,
         lagMs: row.lag_ms,
       },

@@ -4,7 +4,10 @@ import type { Completions } from './completions.ts';
 import { openDeadline } from './deadline.ts';
 import { FenceLost, openJobContext, type RunningRow } from './job-context.ts';
 import type { JobObserver, RunEnd } from './observe.ts';
+import { openRow } from './open-row.ts';
 import { type Ending, endingOf, outcomeOfError } from './outcome.ts';
+import { problemsOf } from './sealed-payload.ts';
+import { inRunSpan, type TellEnd } from './trace-run.ts';
 
 /** A job and where its handler is found. The handler is imported when the first such job runs. */
 export interface RegisteredJob<Services = unknown> {
@@ -16,7 +19,11 @@ export interface RegisteredJob<Services = unknown> {
 export interface StartedRow extends RunningRow {
   name: string;
   version: number;
+  /** The payload, with these fields sealed. */
   body: unknown;
+  secrets: readonly string[] | null;
+  /** The W3C traceparent of the span that asked for it. */
+  trace: string | null;
   /** Since `run_at`, and the part of it that passed before the row was dispatched. */
   waitMs: number;
   lagMs: number;
@@ -53,27 +60,47 @@ export async function runRow<Services>(
   row: StartedRow,
   closesPack: () => boolean,
 ): Promise<RanRow> {
-  const log = childLog(runner.log, row);
   const registered = runner.find(row.name, row.version);
   if (!registered) {
     // Claimed for a process that knew it; this one does not. Put back, not failed.
     const back: Ending = { state: 'pending', afterMs: 5_000, uncharge: true, failure: null };
     return { runMs: 0, written: write(runner, row, back).then(() => {}), closedPack: false, lost: false };
   }
+  return inRunSpan(registered.job, row, (tellTrace) => runKnown(runner, registered, row, closesPack, tellTrace));
+}
+
+async function runKnown<Services>(
+  runner: RowRunner<Services>,
+  registered: RegisteredJob<Services>,
+  row: StartedRow,
+  closesPack: () => boolean,
+  tellTrace: TellEnd,
+): Promise<RanRow> {
   const { observe } = runner;
   const { job } = registered;
+  const { payload, log, text, refusal } = openRow(runner, row);
   observe?.started(job, row);
   const startedAt = performance.now();
   let closedPack = false;
-  const outcome = await run(runner, registered, row, log, () => {
-    closedPack = closesPack();
-    return closedPack;
-  });
+  const outcome =
+    refusal ??
+    (await run(runner, registered, { ...row, body: payload }, log, () => {
+      closedPack = closesPack();
+      return closedPack;
+    }));
   const runMs = performance.now() - startedAt;
-  if (outcome === 'completed') observe?.ended(job, 'done', runMs);
-  if (outcome === 'completed') return { runMs, written: Promise.resolve(), closedPack, lost: false };
-  if (outcome === null) return { runMs, written: Promise.resolve(), closedPack: false, lost: true };
+  if (outcome === 'completed') {
+    observe?.ended(job, 'done', runMs);
+    tellTrace('done');
+    return { runMs, written: Promise.resolve(), closedPack, lost: false };
+  }
+  if (outcome === null) {
+    tellTrace('lost');
+    return { runMs, written: Promise.resolve(), closedPack: false, lost: true };
+  }
   const ending = endingOf(outcome, job, row.attempt);
+  if (ending.failure !== null) ending.failure = text(ending.failure);
+  tellTrace(endOf(ending), 'error' in outcome ? outcome.error : undefined);
   const written = write(runner, row, ending).then((held) => {
     if (held) observe?.ended(job, endOf(ending), runMs);
     report(log, ending, held, { state: ending.state, runMs: Math.round(runMs), attempt: row.attempt });
@@ -107,11 +134,8 @@ async function run<Services>(
 ): Promise<Outcome | 'completed' | null> {
   const payload = registered.job.payload.safeParse(row.body);
   if (!payload.success) {
-    const paths = payload.error.issues.map((issue) => `${issue.path.join('.') || 'payload'}: ${issue.message}`);
-    return {
-      outcome: 'dead',
-      error: new Error(`The payload does not fit version ${row.version}: ${paths.join('; ')}`),
-    };
+    const problems = problemsOf(registered.job, payload.error.issues);
+    return { outcome: 'dead', error: new Error(`The payload does not fit version ${row.version}: ${problems}`) };
   }
   const deadline = openDeadline(registered.job.timeoutMs, runner.shutdown);
   const doors = openJobContext(runner.db, row, deadline, log, closesPack);
@@ -138,14 +162,4 @@ async function run<Services>(
     doors.shut();
     deadline.close();
   }
-}
-
-function childLog(log: Log, row: StartedRow): Log {
-  const ids = { job: row.name, jobId: row.id };
-  return {
-    debug: (fields, message) => log.debug({ ...ids, ...fields }, message),
-    info: (fields, message) => log.info({ ...ids, ...fields }, message),
-    warn: (fields, message) => log.warn({ ...ids, ...fields }, message),
-    error: (fields, message) => log.error({ ...ids, ...fields }, message),
-  };
 }

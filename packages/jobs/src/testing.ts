@@ -16,6 +16,7 @@ import { lineUpRipe } from './look.ts';
 import { runPack } from './run-pack.ts';
 import type { RegisteredJob } from './run-row.ts';
 import { registerSchedules, runDueSlots } from './schedule.ts';
+import { shownPayload } from './sealed-payload.ts';
 
 export interface RunDueOptions<Services> {
   /** As the app's role. */
@@ -89,13 +90,16 @@ export async function slotComes(db: Database, schedule: ScheduleDefinition): Pro
   await runDueSlots(db, new Map([[schedule.name, schedule]]), [schedule.name], silent);
 }
 
-/** The jobs that wait, with their payloads: what an action enqueued. */
+/** The jobs that wait, with their payloads, secret fields aside: what an action enqueued. */
 export async function pendingJobs(
   db: Database,
 ): Promise<{ id: string; name: string; tenantId: string | null; key: string | null; payload: unknown }[]> {
-  return db.sql`
-    select status.id, status.name, tenant_id as "tenantId", key.key, body as payload
+  const rows = await db.sql<
+    { id: string; name: string; tenantId: string | null; key: string | null; body: unknown; secrets: string[] | null }[]
+  >`
+    select status.id, status.name, tenant_id as "tenantId", key.key, body, secrets
     from jobs.status left join jobs.key on key.job_id = status.id where state = 'pending' order by status.id`;
+  return rows.map(({ body, secrets, ...row }) => ({ ...row, payload: shownPayload(body, secrets) }));
 }
 
 /** Forgets every job, as if none had ever been added. For the beginning of a test. */

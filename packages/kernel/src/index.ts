@@ -32,3 +32,4 @@ export {
   type ModuleSwitch,
 } from './define-module.ts';
 export { type CatchUp, defineSchedule, type ScheduleDefinition } from './define-schedule.ts';
+export { secret, secretShown } from './secret-field.ts';
