@@ -52,7 +52,7 @@ export function loadConfig<P extends Process>(processName: P, options: LoadOptio
   };
   const reader = createReader(sources);
   const values = reader.readAll(Object.fromEntries(namesOf[processName].map((name) => [name, settings[name]])));
-  const modules = (processName === 'migrate' ? [] : (options.modules ?? [])).map((module) => ({
+  const modules = (serves(processName) ? (options.modules ?? []) : []).map((module) => ({
     config: module.config,
     values: { ...reader.readAll(module.config.settings), options: readOptions(module, reader.problems) },
   }));
@@ -155,10 +155,14 @@ function keyProblems(
   return [`ENCRYPTION_KEYS is missing, and the job ${name} has secret fields: ${settings.ENCRYPTION_KEYS.description}`];
 }
 
+const serves = (processName: Process) => processName === 'api' || processName === 'worker';
+
 /** Whoever breaks into a process that serves has what that process holds. */
 function ownerProblems(processName: Process, environment: string, sources: Sources): string[] {
-  if (processName === 'migrate' || environment === 'local' || !readValue('DATABASE_OWNER_URL', sources)) return [];
-  return [`DATABASE_OWNER_URL is for the migration only; do not give it to the ${processName}.`];
+  if (!serves(processName) || environment === 'local') return [];
+  return ['DATABASE_OWNER_URL', 'DATABASE_ADMIN_URL']
+    .filter((name) => readValue(name, sources))
+    .map((name) => `${name} is for the migration only; do not give it to the ${processName}.`);
 }
 
 function readOptions(module: ActiveModule, problems: string[]): unknown {

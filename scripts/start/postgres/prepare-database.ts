@@ -1,5 +1,5 @@
-import { prepareRoles, roles } from '@ballast/db/roles';
-import postgres from 'postgres';
+import { prepareDatabase as prepare } from '@ballast/db/prepare-database';
+import { roles } from '@ballast/db/roles';
 import { secretFile } from '../secrets.ts';
 import { StartProblem } from '../start-problem.ts';
 
@@ -19,19 +19,14 @@ export async function prepareDatabase(adminUrl: string, data: string): Promise<D
     dispatcher: secretFile(data, 'database_dispatcher').value,
     backup: secretFile(data, 'database_backup').value,
   };
-  const admin = postgres(adminUrl, { max: 1, onnotice: () => {}, connection: { application_name: 'ballast-start' } });
   try {
-    await prepareRoles(admin, passwords);
-    const [found] = await admin`select 1 from pg_database where datname = ${database}`;
-    if (!found) await admin.unsafe(`create database ${database} owner ${roles.owner} template template0`);
+    await prepare(adminUrl, { database, passwords });
   } catch (error) {
     if ((error as { code?: string }).code !== '28P01') throw error;
     throw new StartProblem(
       `Postgres refuses the superuser's password in ${data}/secrets/postgres_superuser: the file does not belong to this data. ` +
         `Restore the secrets folder, or move the data away to begin afresh: mv ${data}/postgres ${data}/postgres.old`,
     );
-  } finally {
-    await admin.end({ timeout: 5 });
   }
   const as = (role: string, password: string) => {
     const url = new URL(adminUrl);

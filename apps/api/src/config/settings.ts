@@ -45,6 +45,16 @@ export const settings = {
     description: 'Postgres as ballast_owner: migrations only.',
     secret: true,
   },
+  DATABASE_ADMIN_URL: {
+    schema: postgresUrl.optional(),
+    description: 'Postgres as its superuser: where it is given, the migration first makes the roles and the database.',
+    secret: true,
+  },
+  DATABASE_BACKUP_URL: {
+    schema: postgresUrl.optional(),
+    description: 'Postgres as ballast_backup: reads everything, for backups.',
+    secret: true,
+  },
   DATABASE_POOL_SIZE: {
     schema: z.coerce.number('must be a number').int().min(2).max(200).default(10),
     description: 'Connections of the main pool, per process.',
@@ -172,7 +182,16 @@ export const namesOf = {
     'BODY_LIMIT_BYTES',
   ],
   worker: [...serving, 'WORKER_HOST', 'WORKER_PORT'],
-  migrate: [...always, 'DATABASE_OWNER_URL'],
+  migrate: [...always, 'DATABASE_OWNER_URL', 'DATABASE_ADMIN_URL'],
+  /** What a migration does first when it holds the superuser's login: it takes each role's password from its login. */
+  preparation: [
+    ...always,
+    'DATABASE_ADMIN_URL',
+    'DATABASE_OWNER_URL',
+    'DATABASE_URL',
+    'DATABASE_DISPATCHER_URL',
+    'DATABASE_BACKUP_URL',
+  ],
 } as const;
 
 export type Process = keyof typeof namesOf;

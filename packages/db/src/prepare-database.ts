@@ -1,0 +1,31 @@
+import postgres from 'postgres';
+import { prepareRoles, type RolePasswords, roles } from './roles.ts';
+
+export interface Preparation {
+  /** The database's name; the owner role will own it. */
+  database: string;
+  passwords: RolePasswords;
+}
+
+/** 'Role' in ASCII. */
+const lockKey = 0x526f6c65;
+
+/**
+ * Makes a server ready for migrations: the roles, with these passwords, and a database.
+ * Says the same as before when it is repeated, and of several at once one does it.
+ */
+export async function prepareDatabase(adminUrl: string, { database, passwords }: Preparation): Promise<void> {
+  const admin = postgres(adminUrl, {
+    max: 1,
+    onnotice: () => {},
+    connection: { application_name: 'ballast-prepare' },
+  });
+  try {
+    await admin`select pg_advisory_lock(${lockKey})`;
+    await prepareRoles(admin, passwords);
+    const [found] = await admin`select 1 from pg_database where datname = ${database}`;
+    if (!found) await admin`create database ${admin(database)} owner ${admin(roles.owner)} template template0`;
+  } finally {
+    await admin.end({ timeout: 5 });
+  }
+}
