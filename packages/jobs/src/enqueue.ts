@@ -99,7 +99,7 @@ async function add<Payload>(
   };
   return sql<Inserted[]>`
     select id, key from jobs.add(
-      ${job.name}, ${job.version}, ${job.queue}, ${job.attempts}::smallint, ${null}::smallint, ${null}::smallint,
+      ${job.name}, ${job.version}, ${job.queue}, ${job.attempts}::smallint, ${job.batch}::smallint, ${job.concurrency}::smallint,
       ${job.secrets.length > 0 ? [...job.secrets] : null}::text[], ${causeOf(job.name)},
       ${rows.map((row) => row.id)}::uuid[],
       ${rows.map((row) => row.body)}::text[],

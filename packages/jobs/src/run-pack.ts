@@ -1,6 +1,7 @@
 import type { Database } from '@ballast/db';
 import { failpoint } from './failpoint.ts';
-import { type RowRunner, runRow } from './run-row.ts';
+import { runBatch } from './run-batch.ts';
+import { type RowRunner, runRow, type StartedRow } from './run-row.ts';
 
 export interface PackRunner<Services> extends RowRunner<Services> {
   /** As the dispatcher's role: packs hold rows of many tenants. */
@@ -58,32 +59,29 @@ export async function runPack<Services>(runner: PackRunner<Services>, packId: st
       }),
     );
   };
+  const [first] = rows;
+  const batch = first && runner.find(first.name, first.version);
+  if (batch?.job.batch) {
+    const ready = rows.filter((row) => !row.stale && !row.paused && !runner.stopping());
+    for (const row of rows) if (!ready.includes(row)) settle(leave(runner, packId, row));
+    await failpoint('run.started');
+    const started = ready.map((row) => startedRow(row, packId, openedAt));
+    const ran = ready.length > 0 ? await runBatch(runner, batch, started) : { written: [], lost: false };
+    for (const written of ran.written) settle(written);
+    await Promise.all(outcomes);
+    if (!ran.lost) await runner.completions.close(packId);
+    return;
+  }
   for (const [index, row] of rows.entries()) {
     const late = index > 0 && performance.now() - openedAt > returnAfterMs;
-    if (row.stale) {
-      settle(runner.completions.write({ ...stale, jobId: row.id, packId, attempt: row.attempt - 1 }));
-      continue;
-    }
-    if (late || row.paused || runner.stopping()) {
-      settle(runner.completions.write({ ...handedBack, jobId: row.id, packId, attempt: row.attempt - 1 }));
+    if (row.stale || late || row.paused || runner.stopping()) {
+      settle(leave(runner, packId, row));
       continue;
     }
     await failpoint('run.started');
     const ran = await runRow(
       runner,
-      {
-        id: row.id,
-        packId,
-        tenantId: row.tenant_id,
-        attempt: row.attempt,
-        name: row.name,
-        version: row.version,
-        body: row.body,
-        secrets: row.secrets,
-        trace: row.trace,
-        waitMs: row.wait_ms + performance.now() - openedAt,
-        lagMs: row.lag_ms,
-      },
+      startedRow(row, packId, openedAt),
       // The last row may end the pack in its own commit, once nothing of the others is under way.
       () => index === rows.length - 1 && pack.unwritten === 0 && !pack.lost,
     );
@@ -95,6 +93,28 @@ export async function runPack<Services>(runner: PackRunner<Services>, packId: st
   // A row that another took over may still be in the pack: the sweep, which sees both, ends it.
   const closing = pack.closed || pack.lost ? null : runner.completions.close(packId);
   await Promise.all([...outcomes, closing]);
+}
+
+function startedRow(row: LiveRow, packId: string, openedAt: number): StartedRow {
+  return {
+    id: row.id,
+    packId,
+    tenantId: row.tenant_id,
+    attempt: row.attempt,
+    name: row.name,
+    version: row.version,
+    body: row.body,
+    secrets: row.secrets,
+    trace: row.trace,
+    waitMs: row.wait_ms + performance.now() - openedAt,
+    lagMs: row.lag_ms,
+  };
+}
+
+/** A row that is not begun: cancelled when it grew stale, else handed back. */
+function leave<Services>(runner: PackRunner<Services>, packId: string, row: LiveRow): Promise<boolean> {
+  const ending = row.stale ? stale : handedBack;
+  return runner.completions.write({ ...ending, jobId: row.id, packId, attempt: row.attempt - 1 });
 }
 
 const stale = { state: 'cancelled', afterMs: null, uncharge: true, failure: null } as const;

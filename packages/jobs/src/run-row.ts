@@ -1,5 +1,5 @@
 import type { Database, Tx } from '@ballast/db';
-import type { JobHandler, Log, Outcome } from '@ballast/kernel';
+import type { BatchHandler, JobHandler, Log, Outcome } from '@ballast/kernel';
 import type { Completions } from './completions.ts';
 import { openDeadline } from './deadline.ts';
 import { FenceLost, openJobContext, type RunningRow } from './job-context.ts';
@@ -13,7 +13,7 @@ import { inRunSpan, type TellEnd } from './trace-run.ts';
 export interface RegisteredJob<Services = unknown> {
   job: JobHandler['job'];
   // biome-ignore lint/suspicious/noExplicitAny: each handler has a payload of its own; the job's schema checks it at run time
-  load(): Promise<JobHandler<any, Tx, Services>>;
+  load(): Promise<JobHandler<any, Tx, Services> | BatchHandler<any, Tx, Services>>;
 }
 
 export interface StartedRow extends RunningRow {
@@ -113,13 +113,13 @@ function write<Services>(runner: RowRunner<Services>, row: StartedRow, ending: E
   return runner.completions.write({ jobId: row.id, packId: row.packId, attempt, ...ending });
 }
 
-function report(log: Log, ending: Ending, held: boolean, fields: Record<string, unknown>): void {
+export function report(log: Log, ending: Ending, held: boolean, fields: Record<string, unknown>): void {
   if (!held) log.warn(fields, 'job was taken over before its outcome was written');
   else if (ending.state === 'dead') log.error({ ...fields, failure: ending.failure }, 'job is dead');
   else if (ending.failure) log.warn({ ...fields, failure: ending.failure }, 'job will run again');
 }
 
-function endOf(ending: Ending): RunEnd {
+export function endOf(ending: Ending): RunEnd {
   if (ending.state !== 'pending') return ending.state;
   return ending.uncharge ? 'snoozed' : 'retried';
 }
@@ -141,6 +141,7 @@ async function run<Services>(
   const doors = openJobContext(runner.db, row, deadline, log, closesPack);
   try {
     const handler = await registered.load();
+    if (!('run' in handler)) throw new Error(`${row.name} has a batch handler and was given a single job.`);
     const work = handler.run({ payload: payload.data, ctx: doors.ctx, services: runner.services });
     const outcome = (await deadline.guard(work)) ?? { outcome: 'done' };
     if (!doors.completed()) return outcome;

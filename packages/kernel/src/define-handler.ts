@@ -67,3 +67,47 @@ export function defineHandler<Payload, Tx, Services>(
 ): JobHandler<Payload, Tx, Services> {
   return { job, run };
 }
+
+/** One job of a batch. */
+export interface BatchItem<Payload> {
+  readonly jobId: string;
+  /** 1 for the first start. */
+  readonly attempt: number;
+  readonly payload: Payload;
+}
+
+/** What a batch handler may do: for jobs of one tenant, at most `batch` of them. */
+export interface BatchContext<Tx> extends Pick<JobContext<Tx>, 'tenantId' | 'userId' | 'signal' | 'log' | 'read'> {
+  /**
+   * One transaction for the batch, to be used once. Locks those jobs that are still this
+   * run's and hands `work` only them; commits the effects together with the completion of
+   * every job for which `work` reports no other outcome.
+   */
+  transaction<Payload>(
+    items: readonly BatchItem<Payload>[],
+    work: (tx: Tx, live: readonly BatchItem<Payload>[]) => Promise<BatchOutcomes | undefined>,
+  ): Promise<void>;
+}
+
+/** By job id; a job that is not named is done. */
+export type BatchOutcomes = ReadonlyMap<string, Outcome>;
+
+/** The work of many jobs of a kind at once: one statement for a hundred rows, one request for fifty messages. */
+export interface BatchHandler<Payload = unknown, Tx = unknown, Services = unknown> {
+  job: JobDefinition<Payload>;
+  runBatch(input: {
+    items: readonly BatchItem<Payload>[];
+    ctx: BatchContext<Tx>;
+    services: Services;
+  }): Promise<BatchOutcomes | undefined>;
+}
+
+/** Ties a batch handler to its job, whose `batch` says how many it takes at once. */
+export function defineBatchHandler<Payload, Tx, Services>(
+  job: JobDefinition<Payload>,
+  runBatch: BatchHandler<Payload, Tx, Services>['runBatch'],
+): BatchHandler<Payload, Tx, Services> {
+  if (job.batch === null)
+    throw new Error(`${job.name} has a batch handler, so defineJob must say how large a batch is.`);
+  return { job, runBatch };
+}

@@ -27,6 +27,10 @@ export interface JobDefinition<Payload = unknown> {
   backoff: Backoff;
   /** After this, `ctx.signal` aborts and the attempt counts as failed. */
   timeoutMs: number;
+  /** How many may run at once over all workers, whoever's they are; null without a limit. */
+  concurrency: number | null;
+  /** For a batch handler: how many jobs of one tenant it is given at once; null for the others. */
+  batch: number | null;
 }
 
 /** The n-th repeat waits `firstMs × 2^(n−1)`, at most `maxMs`, ± 20 % so that failures do not return as one wave. */
@@ -45,6 +49,8 @@ export function defineJob<Payload>(
     attempts: 8,
     backoff: { firstMs: 5_000, maxMs: 30 * 60_000 },
     timeoutMs: 60_000,
+    concurrency: null,
+    batch: null,
     ...job,
     secrets: secretFieldsOf(job.name, job.payload),
   };

@@ -14,7 +14,12 @@ export { closestName } from './closest-name.ts';
 export { type ConfigValues, defineConfig, type ModuleConfig, type Setting } from './define-config.ts';
 export {
   type ActionContext,
+  type BatchContext,
+  type BatchHandler,
+  type BatchItem,
+  type BatchOutcomes,
   cancel,
+  defineBatchHandler,
   defineHandler,
   type JobContext,
   type JobHandler,

@@ -1,0 +1,184 @@
+import { type Database, openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
+import {
+  type BatchHandler,
+  type BatchItem,
+  cancel,
+  defineBatchHandler,
+  defineJob,
+  type Outcome,
+  snooze,
+} from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { claim } from './claim.ts';
+import { cancelJob } from './control.ts';
+import { enqueueMany } from './enqueue.ts';
+import { forgetJobs, misplacedJobs, runDueJobs } from './testing.ts';
+
+const tenants = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
+const write = defineJob({ name: 'suite.write', payload: z.strictObject({ n: z.int() }), batch: 10, attempts: 2 });
+const limited = defineJob({ name: 'suite.limited', payload: z.strictObject({ n: z.int() }), concurrency: 2 });
+type Item = BatchItem<{ n: number }>;
+
+let database: TestDatabase;
+let db: Database;
+let jobsDb: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
+  await owner.sql`create table effect (n integer, tenant_id uuid)`;
+  await owner.sql`grant all on effect to ballast_app`;
+  await owner.close();
+});
+afterAll(async () => {
+  await Promise.all([db.close(), jobsDb.close()]);
+  await database.drop();
+});
+beforeEach(async () => {
+  await forgetJobs(jobsDb);
+  await db.sql`delete from effect`;
+});
+afterEach(async () => {
+  expect(await misplacedJobs(jobsDb)).toEqual([]);
+});
+
+const add = (numbers: number[], tenant: string = tenants[0], job = write) =>
+  withTenant(db, tenant, (tx) =>
+    enqueueMany(
+      tx,
+      job,
+      numbers.map((n) => ({ payload: { n } })),
+    ),
+  );
+const insert = (tx: Tx, items: readonly Item[]) => sqlOf(tx)`
+  insert into effect select n, ballast.tenant_id() from unnest(${items.map((item) => item.payload.n)}::int[]) as n`;
+const run = (runBatch: BatchHandler<{ n: number }, Tx, null>['runBatch']) =>
+  runDueJobs({
+    db,
+    jobsDb,
+    services: null,
+    jobs: [{ job: write as never, load: async () => defineBatchHandler(write, runBatch) }],
+  });
+const states = async () => {
+  const rows = await jobsDb.sql<{ n: number; state: string; attempt: number }[]>`
+    select (body ->> 'n')::int as n, state, attempt from jobs.status order by 1`;
+  return rows.map((row) => `${row.n} ${row.state} ${row.attempt}`);
+};
+const effects = async () => (await db.sql<{ n: number }[]>`select n from effect order by n`).map((row) => row.n);
+
+describe('a batch handler', () => {
+  it('gets the jobs of one tenant together, as many as its job says, and commits all with their effects', async () => {
+    await add([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    await add([21, 22], tenants[1]);
+    const calls: [string | null, number][] = [];
+    await run(async ({ items, ctx }) => {
+      calls.push([ctx.tenantId, items.length]);
+      await ctx.transaction(items, async (tx, live) => void (await insert(tx, live)));
+      return undefined;
+    });
+    expect(calls.sort((a, b) => b[1] - a[1])).toEqual([[tenants[0], 10], expect.anything(), expect.anything()]);
+    expect(calls.filter(([tenant]) => tenant === tenants[1])).toEqual([[tenants[1], 2]]);
+    expect(await effects()).toHaveLength(14);
+    expect(new Set((await states()).map((row) => row.split(' ')[1]))).toEqual(new Set(['done']));
+  });
+
+  it('reports an outcome for each', async () => {
+    await add([1, 2, 3, 4]);
+    let calls = 0;
+    await run(async ({ items, ctx }) => {
+      calls += 1;
+      if (calls > 1) return undefined;
+      await ctx.transaction(items, async (tx, live) => {
+        await insert(
+          tx,
+          live.filter((item) => item.payload.n === 1),
+        );
+        const outcome: Record<number, Outcome> = {
+          2: cancel('not needed'),
+          3: snooze(60_000),
+          4: { outcome: 'dead', error: new Error('never') },
+        };
+        return new Map(
+          live.flatMap((item) => (outcome[item.payload.n] ? [[item.jobId, outcome[item.payload.n] as Outcome]] : [])),
+        );
+      });
+      return undefined;
+    });
+    expect(await states()).toEqual(['1 done 1', '2 cancelled 1', '3 pending 0', '4 dead 1']);
+    expect(await effects()).toEqual([1]);
+  });
+
+  it('is handed only those that are still its own once it has locked them', async () => {
+    const [, second] = await add([1, 2, 3]);
+    const live: number[] = [];
+    await run(async ({ items, ctx }) => {
+      await cancelJob(jobsDb, second as string);
+      await ctx.transaction(items, async (tx, held) => {
+        live.push(...held.map((item) => item.payload.n));
+        await insert(tx, held);
+        return undefined;
+      });
+      return undefined;
+    });
+    expect(live).toEqual([1, 3]);
+    expect(await effects()).toEqual([1, 3]);
+    expect(await states()).toEqual(['1 done 1', '2 cancelled 0', '3 done 1']);
+  });
+
+  it('that throws fails them all, with nothing written; a payload that does not fit is dead by itself', async () => {
+    await add([1, 2]);
+    const [bad] = await add([3]);
+    await jobsDb.sql`update jobs.job set body = '{"n": "three"}' where id = ${bad as string}`;
+    await run(async ({ items, ctx }) => {
+      expect(items).toHaveLength(2);
+      await ctx.transaction(items, async (tx, live) => {
+        await insert(tx, live);
+        throw new Error('half-way');
+      });
+      return undefined;
+    });
+    expect(await effects()).toEqual([]);
+    const rows = await jobsDb.sql`select state, attempt from jobs.status order by state`;
+    expect(rows).toEqual([
+      { state: 'dead', attempt: 1 },
+      { state: 'pending', attempt: 1 },
+      { state: 'pending', attempt: 1 },
+    ]);
+  });
+
+  it('needs a job that says how large a batch is', () => {
+    expect(() => defineBatchHandler(limited, async () => undefined)).toThrow(/how large a batch is/);
+  });
+});
+
+describe('a limited kind', () => {
+  const claimed = () =>
+    claim(jobsDb, {
+      queue: 'default',
+      freePacks: 10,
+      afterLane: null,
+      fleet: {
+        slots: new Map([['default', 5]]),
+        knows: new Set(['suite.limited@1', 'suite.write@1']),
+        runMs: new Map(),
+      },
+    });
+
+  it('is out no more often than it may, whoever claims, and holds up nothing behind it', async () => {
+    await add([1, 2, 3, 4, 5], tenants[0], limited as never);
+    await add([6]);
+    const all = await Promise.all([claimed(), claimed(), claimed()]);
+    const names = all.flatMap((one) => one.packs.map((pack) => pack.name));
+    expect(names.sort()).toEqual(['suite.limited', 'suite.limited', 'suite.write']);
+    await jobsDb.sql`delete from jobs.pack where id = (select id from jobs.pack where name = 'suite.limited' limit 1)`;
+    await jobsDb.sql`update jobs.job set state = 'done' where id not in (
+      select job_id from jobs.due union select unnest(job_ids) from jobs.pack)`;
+    const next = await claimed();
+    expect(next.packs.map((pack) => pack.name)).toEqual(['suite.limited']);
+    expect(next.left).toBe(true);
+  });
+});
