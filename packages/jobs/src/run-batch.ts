@@ -61,7 +61,12 @@ export async function runBatch<Services>(
 }
 
 /** A payload that cannot be opened, or that its schema refuses, ends by itself and is not handed to the handler. */
-function itemOf(job: JobDefinition, row: StartedRow, opened: OpenedRow, outcomes: Map<string, Outcome>): BatchItem<unknown>[] {
+function itemOf(
+  job: JobDefinition,
+  row: StartedRow,
+  opened: OpenedRow,
+  outcomes: Map<string, Outcome>,
+): BatchItem<unknown>[] {
   if (opened.refusal) {
     outcomes.set(row.id, opened.refusal);
     return [];
