@@ -1,7 +1,10 @@
 import type { Database } from '@ballast/db';
+import type { Surroundings } from './database/dispatcher-url.ts';
 
 /** One verb of a group, such as `list` of `jobs`. */
-export interface Command {
+export type Command = DatabaseCommand | LocalCommand;
+
+interface Verb {
   name: string;
   /** One sentence for the list of commands. */
   summary: string;
@@ -9,8 +12,16 @@ export interface Command {
   details?: string;
   argument?: Argument;
   options?: Readonly<Record<string, Option>>;
+}
+
+export interface DatabaseCommand extends Verb {
   /** Reads what was typed, or throws a `UsageError`; only what it returns touches the database. */
   prepare(given: Given): (db: Database) => Promise<Answer>;
+}
+
+/** Works without the database, which need not be there. */
+export interface LocalCommand extends Verb {
+  act(given: Given, surroundings: Surroundings): Promise<Answer>;
 }
 
 export interface Argument {

@@ -8,8 +8,13 @@ import { retry } from './jobs/retry.ts';
 import { runNow } from './jobs/run.ts';
 import { schedules } from './jobs/schedules.ts';
 import { show } from './jobs/show.ts';
+import { check } from './secrets/check.ts';
+import { deliver } from './secrets/deliver.ts';
+import { init } from './secrets/init.ts';
+import { rotate } from './secrets/rotate.ts';
 
 /** Everything that can be typed behind `pnpm ballast`. */
 export const groups: Readonly<Record<string, readonly Command[]>> = {
   jobs: [list, show, counts, schedules, retry, cancel, runNow, pause, resume],
+  secrets: [init, check, rotate, deliver],
 };

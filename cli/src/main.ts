@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The operator's command line: `pnpm ballast jobs …`. Answers go to standard output,
+ * The operator's command line: `pnpm ballast jobs …`, `pnpm ballast secrets …`. Answers go to standard output,
  * everything about them to standard error, so that `--json` can be piped.
  */
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
 import { openDatabase } from '@ballast/db';
-import { type Command, UsageError } from './command.ts';
+import { type Answer, type DatabaseCommand, UsageError } from './command.ts';
 import { dispatcherUrl, type Surroundings } from './database/dispatcher-url.ts';
 import { explainFailure } from './database/explain-failure.ts';
 import { groups } from './groups.ts';
@@ -35,15 +35,15 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     }
     const parsed = parse(command, rest);
     if (parsed.help) return say(terminal, helpOfCommand(group, command), false);
-    const work = command.prepare(parsed);
-    return await ask(work, parsed, terminal);
+    if ('act' in command) return tell(await command.act(parsed, terminal), parsed, terminal);
+    return await ask(command.prepare(parsed), parsed, terminal);
   } catch (error) {
     if (error instanceof UsageError) return refuse(terminal, error.message, help);
     throw error;
   }
 }
 
-async function ask(work: ReturnType<Command['prepare']>, { json }: Parsed, terminal: Terminal): Promise<number> {
+async function ask(work: ReturnType<DatabaseCommand['prepare']>, parsed: Parsed, terminal: Terminal): Promise<number> {
   const found = dispatcherUrl(terminal);
   if ('problem' in found) {
     terminal.err(found.problem);
@@ -51,11 +51,7 @@ async function ask(work: ReturnType<Command['prepare']>, { json }: Parsed, termi
   }
   const db = openDatabase({ url: found.url, applicationName: 'ballast-cli', maxConnections: 2 });
   try {
-    const { text, data, note, ok } = await work(db);
-    if (json) terminal.out(JSON.stringify(data, null, 2));
-    else if (text) terminal.out(text);
-    if (note) terminal.err(note);
-    return ok ? codes.done : codes.nothing;
+    return tell(await work(db), parsed, terminal);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     terminal.err(explainFailure(error, found));
@@ -63,6 +59,13 @@ async function ask(work: ReturnType<Command['prepare']>, { json }: Parsed, termi
   } finally {
     await db.close();
   }
+}
+
+function tell({ text, data, note, ok }: Answer, { json }: Parsed, terminal: Terminal): number {
+  if (json) terminal.out(JSON.stringify(data, null, 2));
+  else if (text) terminal.out(text);
+  if (note) terminal.err(note);
+  return ok ? codes.done : codes.nothing;
 }
 
 const isHelp = (word: string) => word === '--help' || word === '-h' || word === 'help';

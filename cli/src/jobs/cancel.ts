@@ -1,8 +1,8 @@
 import { cancelJob, showJob } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { idArgument, idOf } from './words.ts';
 
-export const cancel: Command = {
+export const cancel: DatabaseCommand = {
   name: 'cancel',
   summary: 'Cancels a job that has not started.',
   argument: idArgument,

@@ -1,10 +1,10 @@
 import { countJobs, type JobState, type QueueCount } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { type Column, table } from '../output/table.ts';
 import { duration } from '../output/when.ts';
 import { states } from './words.ts';
 
-export const counts: Command = {
+export const counts: DatabaseCommand = {
   name: 'counts',
   summary: 'Counts jobs per queue, name and state, with the age of the oldest that is due.',
   details: 'Done and cancelled jobs are counted while they are kept. Reads the whole table.',

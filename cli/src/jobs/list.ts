@@ -1,12 +1,12 @@
 import { type JobRow, type ListFilter, listJobs } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { type Column, table } from '../output/table.ts';
 import { fromNow, iso } from '../output/when.ts';
 import { limitOf, refuseMistypedName, refuseMistypedQueue, stateOf, states, tenantOf } from './words.ts';
 
 const standardLimit = 50;
 
-export const list: Command = {
+export const list: DatabaseCommand = {
   name: 'list',
   summary: 'Lists jobs, the newest first.',
   options: {

@@ -1,9 +1,9 @@
 import { readBacklog } from '@ballast/jobs/backlog';
 import { pauseQueue } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { queueArgument, refuseMistypedQueue } from './words.ts';
 
-export const pause: Command = {
+export const pause: DatabaseCommand = {
   name: 'pause',
   summary: 'Hands out nothing more of a queue; what runs is left to end.',
   details: 'Jobs can still be added; they wait. The pause stands in Postgres and outlives every process.',

@@ -1,9 +1,9 @@
 import { readBacklog } from '@ballast/jobs/backlog';
 import { resumeQueue } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { queueArgument, refuseMistypedQueue } from './words.ts';
 
-export const resume: Command = {
+export const resume: DatabaseCommand = {
   name: 'resume',
   summary: 'Hands out a paused queue again.',
   argument: queueArgument,

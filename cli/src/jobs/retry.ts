@@ -1,9 +1,9 @@
 import type { Database } from '@ballast/db';
 import { retryJobs, showJob } from '@ballast/jobs/control';
-import { type Answer, type Command, UsageError } from '../command.ts';
+import { type Answer, type DatabaseCommand, UsageError } from '../command.ts';
 import { idArgument, idOf, refuseMistypedName } from './words.ts';
 
-export const retry: Command = {
+export const retry: DatabaseCommand = {
   name: 'retry',
   summary: 'Runs dead or cancelled jobs again, with all their attempts.',
   argument: { ...idArgument, optional: true },

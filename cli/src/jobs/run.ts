@@ -1,8 +1,8 @@
 import { runNow as makeDue, showJob } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { idArgument, idOf } from './words.ts';
 
-export const runNow: Command = {
+export const runNow: DatabaseCommand = {
   name: 'run',
   summary: 'Makes a waiting job due now, instead of at its time.',
   argument: idArgument,

@@ -1,9 +1,9 @@
 import { listSchedules, type ScheduleRow } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { type Column, table } from '../output/table.ts';
 import { fromNow, iso } from '../output/when.ts';
 
-export const schedules: Command = {
+export const schedules: DatabaseCommand = {
   name: 'schedules',
   summary: 'Lists what comes round, with its next and its last slot.',
   details: 'The last slot is the latest whose job was added. A schedule that no living worker knows is not run.',

@@ -1,11 +1,11 @@
 import { type JobDetail, showJob } from '@ballast/jobs/control';
-import type { Command } from '../command.ts';
+import type { DatabaseCommand } from '../command.ts';
 import { plain } from '../output/table.ts';
 import { fromNow, iso } from '../output/when.ts';
 import { dated } from './list.ts';
 import { idArgument, idOf } from './words.ts';
 
-export const show: Command = {
+export const show: DatabaseCommand = {
   name: 'show',
   summary: 'Shows one job with its payload and all its failures.',
   argument: idArgument,

@@ -1,0 +1,107 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { roles } from '@ballast/db/roles';
+
+/** Who of the Compose stack is handed files; each gets what it needs and nothing else. */
+export const holders = ['postgres', 'redis-cache', 'redis-queue', 'migrate', 'api', 'worker', 'backup'] as const;
+export type Holder = (typeof holders)[number];
+
+/** One file of `secrets/`. Its name is the setting's, in lower case. */
+export interface Secret {
+  /** A value for a new installation; without it, somebody else gives it. */
+  make?: () => string;
+  /** Missing is fine. */
+  optional?: true;
+  /** The login that an address must have. */
+  username?: string;
+  /** What a replacement is made of; without it the sentence says what to do instead. */
+  renew: ((current: string) => string) | { by: string };
+  /** Who gets it as it is. */
+  for: readonly Holder[];
+  /** Who gets something that was made from it, and under which name. */
+  derived?: Partial<Record<Holder, { file: string; from: (value: string) => string }>>;
+}
+
+/** Safe in an address as it is. */
+const password = () => randomBytes(24).toString('base64url');
+const key = () => randomBytes(32).toString('base64url');
+const encryptionKey = () => `${new Date().toISOString().slice(0, 10)}-${randomBytes(2).toString('hex')}:${key()}`;
+
+function address(base: string, username: string): { make: () => string; renew: (current: string) => string } {
+  return {
+    make: () => withPassword(base.replace('//', `//${username}@`)),
+    renew: withPassword,
+  };
+}
+
+function withPassword(address: string): string {
+  const url = new URL(address);
+  url.password = password();
+  return url.href;
+}
+
+/** The bundled servers' addresses; whoever brings a server of their own writes its address into the file. */
+const postgres = (role: string, database = 'ballast') => ({
+  ...address(`postgres://postgres:5432/${database}`, role),
+  username: role,
+});
+
+/** Redis keeps a hash, and so does the folder that its container sees. `health` may only ask whether it lives. */
+const accessList = (address: string) => {
+  const hash = createHash('sha256')
+    .update(decodeURIComponent(new URL(address).password))
+    .digest('hex');
+  return [`user default on #${hash} ~* &* +@all`, 'user health on nopass resetkeys resetchannels -@all +ping'].join(
+    '\n',
+  );
+};
+const accessListFile = { file: 'users.acl', from: accessList };
+
+export const secrets: Readonly<Record<string, Secret>> = {
+  auth_secret: { make: key, renew: key, for: ['api', 'worker'] },
+  auth_secret_previous: {
+    optional: true,
+    renew: { by: 'Rotate auth_secret: its former value is kept under this name. Delete the file to end the overlap.' },
+    for: ['api', 'worker'],
+  },
+  encryption_keys: {
+    make: encryptionKey,
+    // The first seals, all open: what is sealed already stays readable.
+    renew: (current) => `${encryptionKey()},${current}`,
+    for: ['api', 'worker'],
+  },
+  database_admin_url: {
+    ...postgres('postgres', 'postgres'),
+    renew: {
+      by:
+        "Postgres keeps the superuser's password itself. Set it there (docker compose exec postgres psql -U postgres, " +
+        'then \\password), and write it into this file.',
+    },
+    for: ['migrate'],
+    derived: { postgres: { file: 'postgres_password', from: (url) => decodeURIComponent(new URL(url).password) } },
+  },
+  database_owner_url: { ...postgres(roles.owner), for: ['migrate'] },
+  database_url: { ...postgres(roles.app), for: ['api', 'worker', 'migrate'] },
+  database_dispatcher_url: { ...postgres(roles.dispatcher), for: ['worker', 'migrate'] },
+  database_backup_url: { ...postgres(roles.backup), for: ['backup', 'migrate'] },
+  redis_url: {
+    ...address('redis://redis-cache:6379', 'default'),
+    for: ['api', 'worker'],
+    derived: { 'redis-cache': accessListFile },
+  },
+  redis_queue_url: {
+    ...address('redis://redis-queue:6379', 'default'),
+    for: ['api', 'worker', 'migrate'],
+    derived: { 'redis-queue': accessListFile },
+  },
+  smtp_url: {
+    renew: { by: 'Your mail provider gives it. Write the new one into this file.' },
+    for: ['api', 'worker'],
+  },
+};
+
+/** Any other file is a setting of a module, or one that somebody prefers to keep in a file. */
+export const otherFiles: Secret = {
+  optional: true,
+  renew: { by: 'Write the new value into this file.' },
+  for: ['api', 'worker'],
+};

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { closestName } from '@ballast/kernel';
+import { isPlaceholder } from '../../../apps/api/src/config/placeholder.ts';
+import { readValue } from '../../../apps/api/src/config/read-value.ts';
+import { settings } from '../../../apps/api/src/config/settings.ts';
+import { otherFiles, type Secret, secrets } from './catalogue.ts';
+import { openToOthers, secretNames } from './secret-files.ts';
+
+export interface Checked {
+  /** The values that are right, by their files' names. */
+  values: Map<string, string>;
+  /** Sentences that name a file, and never a value. */
+  problems: string[];
+}
+
+export interface Wanted {
+  /** Whether what only others can give has to be there. */
+  complete: boolean;
+  /** Whether the files must be closed to others. */
+  closed: boolean;
+}
+
+/** Reads a folder as the processes would, and says everything that is wrong in it at once. */
+export function checkSecrets(folder: string, { complete, closed }: Wanted): Checked {
+  const found = secretNames(folder);
+  const values = new Map<string, string>();
+  const problems: string[] = [];
+  for (const name of new Set([...Object.keys(secrets), ...found])) {
+    const secret = secrets[name] ?? otherFiles;
+    const file = join(folder, name);
+    if (!found.includes(name)) {
+      if (!secret.optional && (complete || secret.make)) problems.push(missing(file, name, found));
+      continue;
+    }
+    const read = readValue(name.toUpperCase(), { env: {}, secretsDirectory: folder });
+    const problem = !read ? 'cannot be read' : 'problem' in read ? read.problem : problemOf(name, secret, read.value);
+    if (problem) problems.push(`${file} ${problem}.`);
+    else if (read && 'value' in read) values.set(name, read.value);
+    const mode = closed && !problem ? openToOthers(file) : null;
+    if (mode) problems.push(`${file} may be read by others (mode ${mode}): chmod 600 ${file}`);
+  }
+  return { values, problems };
+}
+
+function problemOf(name: string, secret: Secret, value: string): string | null {
+  const setting = (settings as Partial<Record<string, (typeof settings)[keyof typeof settings]>>)[name.toUpperCase()];
+  const parsed = setting?.schema.safeParse(value);
+  if (parsed && !parsed.success) return parsed.error.issues.map(({ message }) => message).join('; ');
+  if (isPlaceholder(value)) return 'is a placeholder; give it a value of its own';
+  if (secret.username && new URL(value).username !== secret.username) return `must log in as ${secret.username}`;
+  if (secret.derived && new URL(value).password === '') return 'must have a password';
+  return null;
+}
+
+function missing(file: string, name: string, found: readonly string[]): string {
+  const setting = settings[name.toUpperCase() as keyof typeof settings];
+  const near = closestName(
+    name,
+    found.filter((other) => !(other in secrets)),
+  );
+  const hint = near ? ` There is ${near}; did you mean ${name}?` : '';
+  return `${file} is missing: ${setting.description}${hint}`;
+}

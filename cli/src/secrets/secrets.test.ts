@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseKeyRing } from '@ballast/kernel/key-ring';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../apps/api/src/config.ts';
+import { run } from '../run.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'ballast-secrets-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const file = (...names: string[]) => join(root, 'secrets', ...names);
+const read = (...names: string[]) => readFileSync(file(...names), 'utf8').trim();
+const write = (name: string, content: string | Buffer) => writeFileSync(file(name), content, { mode: 0o600 });
+const delivered = (...names: string[]) => readFileSync(join(root, 'out', ...names), 'utf8').trim();
+
+async function secrets(...words: string[]) {
+  const out: string[] = [];
+  const code = await run(['secrets', ...words], {
+    root,
+    env: {},
+    secretsDirectory: '/nowhere',
+    out: (text) => out.push(text),
+    err: (text) => out.push(text),
+  });
+  return { code, said: out.join('\n') };
+}
+
+/** All values that must never be shown. */
+const values = () =>
+  readdirSync(file())
+    .map((name) => read(name))
+    .flatMap((value) => [value, URL.canParse(value) ? new URL(value).password || value : value]);
+
+async function initialised() {
+  const { code } = await secrets('init');
+  expect(code).toBe(0);
+  write('smtp_url', 'smtp://mail:k3Wq9@smtp.acme.test:587\n');
+}
+
+describe('secrets init', () => {
+  it('makes strong values that only their owner may read, once, and says what is left to give', async () => {
+    const first = await secrets('init');
+    expect(first).toMatchObject({ code: 0, said: expect.stringContaining('smtp_url is missing') });
+    expect(statSync(file()).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(file())) {
+      expect(statSync(file(name)).mode & 0o777, name).toBe(0o600);
+      const secret = name.endsWith('_url') ? new URL(read(name)).password : read(name);
+      expect(secret.length, name).toBeGreaterThanOrEqual(32);
+    }
+    expect(new Set(values()).size).toBeGreaterThan(15);
+    const before = values();
+    const again = await secrets('init');
+    expect(values()).toEqual(before);
+    for (const value of before) expect(first.said + again.said).not.toContain(value);
+  });
+
+  it('makes what the processes accept', async () => {
+    await initialised();
+    await secrets('deliver', 'out', '--from', 'secrets');
+    const env = { NODE_ENV: 'production', PUBLIC_URL: 'https://acme.test', MAIL_FROM: 'Acme <hello@acme.test>' };
+    for (const process of ['api', 'worker', 'migrate', 'preparation'] as const) {
+      const holder = process === 'preparation' ? 'migrate' : process;
+      const given = {
+        env: { ...env, DISABLE_BACKGROUND_WORKERS: 'true' },
+        secretsDirectory: join(root, 'out', holder),
+      };
+      expect(() => loadConfig(process, given), process).not.toThrow();
+    }
+  });
+});
+
+describe('secrets check', () => {
+  it('is content with what init made, once the rest is given', async () => {
+    await initialised();
+    expect(await secrets('check')).toMatchObject({ code: 0, said: expect.stringMatching(/^All 10 secrets/) });
+  });
+
+  it('names every file that cannot be used, all at once, and shows no value', async () => {
+    await initialised();
+    const password = new URL(read('redis_url')).password;
+    rmSync(file('database_url'));
+    write('databaseurl', 'postgres://ballast_app:k3Wq9@postgres:5432/ballast');
+    write('auth_secret', '');
+    write('redis_url', `\ufeff${read('redis_url')}`);
+    write('redis_queue_url', 'redis://redis-queue:6379');
+    rmSync(file('smtp_url'));
+    mkdirSync(file('smtp_url'));
+    write('database_owner_url', 'postgres://postgres:k3Wq9@postgres:5432/ballast');
+    write('database_backup_url', 'postgres://ballast_backup:changeme@postgres:5432/ballast');
+    write('encryption_keys', 'one');
+    write('database_dispatcher_url', `${read('database_dispatcher_url')}\r\n`);
+    chmodSync(file('database_admin_url'), 0o644);
+    const { code, said } = await secrets('check');
+    expect(code).toBe(1);
+    expect(said.split('\n').sort()).toEqual(
+      [
+        `${file('database_url')} is missing: Postgres as ballast_app: owns nothing, cannot bypass row-level security. There is databaseurl; did you mean database_url?`,
+        `${file('auth_secret')} is set but empty; give it a value, or remove it.`,
+        `${file('redis_url')} begins with a byte order mark; save it as UTF-8 without BOM.`,
+        `${file('redis_queue_url')} must have a password.`,
+        `${file('smtp_url')} is a directory; Docker makes one when the file to mount does not exist.`,
+        `${file('database_owner_url')} must log in as ballast_owner.`,
+        `${file('database_backup_url')} is a placeholder; give it a value of its own.`,
+        `${file('encryption_keys')} must be id:key pairs, separated by commas; each key is 32 bytes in base64.`,
+        `${file('database_admin_url')} may be read by others (mode 644): chmod 600 ${file('database_admin_url')}`,
+      ].sort(),
+    );
+    expect(said).not.toContain('k3Wq9');
+    expect(said).not.toContain(password);
+  });
+});
+
+describe('secrets rotate', () => {
+  it('keeps the former signing key, and the keys that sealed', async () => {
+    await initialised();
+    const [auth, keys] = [read('auth_secret'), read('encryption_keys')];
+    const sealed = parseKeyRing(keys).seal('a token', 'here');
+    expect(await secrets('rotate', 'AUTH_SECRET')).toMatchObject({ code: 0 });
+    expect(read('auth_secret')).not.toBe(auth);
+    expect(read('auth_secret_previous')).toBe(auth);
+    expect(statSync(file('auth_secret')).mode & 0o777).toBe(0o600);
+    expect(await secrets('rotate', 'encryption_keys')).toMatchObject({ code: 0 });
+    const ring = parseKeyRing(read('encryption_keys'));
+    expect(ring.open(sealed, 'here')).toBe('a token');
+    expect(read('encryption_keys')).toMatch(new RegExp(`^[^,]+,${keys}$`));
+    expect(await secrets('check')).toMatchObject({ code: 0 });
+  });
+
+  it("changes an address's password and nothing else", async () => {
+    await initialised();
+    const before = new URL(read('database_url'));
+    await secrets('rotate', 'database_url');
+    const after = new URL(read('database_url'));
+    expect(after.password).not.toBe(before.password);
+    after.password = before.password;
+    expect(after.href).toBe(before.href);
+  });
+
+  it('says what to do where no tool can', async () => {
+    await initialised();
+    for (const name of ['smtp_url', 'database_admin_url', 'auth_secret_previous']) {
+      const before = values();
+      expect((await secrets('rotate', name)).code, name).toBe(1);
+      expect(values()).toEqual(before);
+    }
+    expect(await secrets('rotate', 'auth_secrt')).toMatchObject({
+      code: 2,
+      said: expect.stringContaining('did you mean auth_secret?'),
+    });
+  });
+});
+
+describe('secrets deliver', () => {
+  it('makes the secrets of a laptop once, and gives each service its own', async () => {
+    expect(await secrets('deliver', 'out')).toMatchObject({ code: 0 });
+    const auth = delivered('api', 'auth_secret');
+    expect(await secrets('deliver', 'out')).toMatchObject({ code: 0 });
+    expect(delivered('worker', 'auth_secret')).toBe(auth);
+    expect(readdirSync(join(root, 'out/postgres'))).toEqual(['postgres_password']);
+    for (const holder of ['api', 'worker']) {
+      const held = readdirSync(join(root, 'out', holder));
+      expect(held).not.toContain('database_owner_url');
+      expect(held).not.toContain('database_admin_url');
+    }
+    expect(statSync(join(root, 'out/source')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(root, 'out/api/auth_secret')).mode & 0o777).toBe(0o444);
+  });
+
+  it("gives Redis a hash of its password, and a module's file to those who run modules", async () => {
+    await initialised();
+    write('billing_api_key', 'k3Wq9-of-a-module');
+    await secrets('deliver', 'out', '--from', 'secrets');
+    const { password } = new URL(read('redis_queue_url'));
+    const list = delivered('redis-queue', 'users.acl');
+    expect(list).toContain(createHash('sha256').update(password).digest('hex'));
+    expect(list).not.toContain(password);
+    expect(delivered('worker', 'billing_api_key')).toBe('k3Wq9-of-a-module');
+    expect(readdirSync(join(root, 'out/migrate'))).not.toContain('billing_api_key');
+  });
+
+  it('takes back what is gone, and delivers nothing when something is wrong', async () => {
+    await initialised();
+    await secrets('rotate', 'auth_secret');
+    await secrets('deliver', 'out', '--from', 'secrets');
+    expect(delivered('api', 'auth_secret_previous')).toHaveLength(43);
+    rmSync(file('auth_secret_previous'));
+    await secrets('deliver', 'out', '--from', 'secrets');
+    expect(readdirSync(join(root, 'out/api'))).not.toContain('auth_secret_previous');
+
+    const before = delivered('api', 'auth_secret');
+    await secrets('rotate', 'auth_secret');
+    write('redis_url', ' ');
+    expect((await secrets('deliver', 'out', '--from', 'secrets')).code).toBe(1);
+    expect(delivered('api', 'auth_secret')).toBe(before);
+  });
+});
