@@ -2,11 +2,13 @@
 #   api     api, worker, migrate and the command line `ballast`: four programs, one set of bytes
 #   web     the pages
 #   inbox   a laptop's mail; never part of a deployment
+#   caddy   the official one with the Caddyfile inside, run by a user of its own
 #   sbom    not to run: what the others are made of (docker build --target sbom --output .)
 #
 # Everything but the base is pinned by the lockfile. A release pins the base too, by its digest:
 #   docker build --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:… --target api .
 ARG NODE_IMAGE=node:24-bookworm-slim
+ARG CADDY_IMAGE=caddy:2
 
 FROM ${NODE_IMAGE} AS base
 WORKDIR /app
@@ -62,7 +64,8 @@ ENV NODE_ENV=production
 ENTRYPOINT []
 
 FROM runtime AS api
-RUN ln -s /app/apps/api/dist/ballast.js /usr/local/bin/ballast
+# The Compose file's first step writes into /secrets, as this image's user.
+RUN ln -s /app/apps/api/dist/ballast.js /usr/local/bin/ballast && install -d -o node -g node /secrets
 COPY --from=build-api /app/apps/api/dist apps/api/dist
 # Only a bundle's own `type` says that its files are modules.
 COPY --from=build-api /app/apps/api/package.json apps/api/package.json
@@ -75,7 +78,8 @@ FROM runtime AS web
 COPY --from=build-web /app/apps/web/.next/standalone ./
 COPY --from=build-web /app/apps/api/src/generated/routes.snapshot.json apps/web/
 # Docker sets HOSTNAME to the container's name, which is only one of its addresses.
-ENV HOSTNAME=0.0.0.0 PORT=3000
+# Longer than a proxy keeps a connection, so that none is closed on which a request is on its way.
+ENV HOSTNAME=0.0.0.0 PORT=3000 KEEP_ALIVE_TIMEOUT=75000
 USER node
 EXPOSE 3000
 CMD ["node", "apps/web/serve.mjs"]
@@ -91,6 +95,12 @@ COPY apps/inbox apps/inbox
 USER node
 EXPOSE 1025 1080
 CMD ["node", "apps/inbox/src/main.ts", "1025", "1080", "/tmp/mail", "0.0.0.0"]
+
+# Certificates are written as the user that the volume's folder belongs to.
+FROM ${CADDY_IMAGE} AS caddy
+COPY deploy/caddy/Caddyfile /etc/caddy/Caddyfile
+RUN mkdir -p /data/caddy /config/caddy && chown -R 1000:1000 /data /config
+USER 1000:1000
 
 FROM packages AS list-packages
 RUN for image in api web; do pnpm --filter @ballast/$image sbom --prod --lockfile-only \
