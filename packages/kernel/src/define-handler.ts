@@ -110,6 +110,7 @@ export function defineBatchHandler<Payload, Tx, Services>(
   if (job.batch === null)
     throw new Error(`${job.name} has a batch handler, so defineJob must say how large a batch is.`);
   // One job's secret could reach a log line or a failure of its neighbour.
-  if (job.secrets.length > 0) throw new Error(`${job.name} has secret fields, which a batch handler cannot keep apart.`);
+  if (job.secrets.length > 0)
+    throw new Error(`${job.name} has secret fields, which a batch handler cannot keep apart.`);
   return { job, runBatch };
 }
