@@ -126,7 +126,8 @@ begin
     raise exception 'a job is no longer in pack %', of_pack using errcode = 'BL001';
   end if;
   if closes then
-    delete from jobs.pack where pack.id = of_pack;
+    -- Whoever cancels a job of this pack may hold the pack and wait for the job: then it is left to the sweep.
+    delete from jobs.pack where pack.id in (select pack.id from jobs.pack where pack.id = of_pack for update skip locked);
   end if;
 end $$;
 

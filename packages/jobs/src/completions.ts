@@ -125,7 +125,7 @@ async function writeEndings(
       ) as item (job_id, pack_id, becomes, after_ms, attempt, failure)
     ), held as materialized (
       select id, job_ids, opened_at from jobs.pack
-      where id in (select pack_id from ending) order by id for key share
+      where id in (select pack_id from ending) order by id for no key update
     ), ended as (
       update jobs.job
       set state = case when ending.becomes = 'pending' then 'open' else ending.becomes end,

@@ -5,10 +5,11 @@
  */
 import { type Database, sqlOf, withScope } from '@ballast/db';
 import { wakeChannel } from './enqueue.ts';
-import { linedUp, unlined } from './line-up.ts';
 import { shownPayload } from './sealed-payload.ts';
 
+export { cancelJob } from './cancel.ts';
 export { listSchedules, type ScheduleRow } from './list-schedules.ts';
+export { retryJobs } from './retry.ts';
 
 export type JobState = 'pending' | 'dispatched' | 'done' | 'dead' | 'cancelled' | 'parked' | 'held';
 
@@ -105,49 +106,6 @@ export async function countJobs(db: Database): Promise<QueueCount[]> {
     order by 1, 2, 3`;
 }
 
-/**
- * Cancels what has not started. True when it did. A row that runs inside a larger
- * pack at this moment may still have its external effect; its transaction is refused.
- */
-export async function cancelJob(db: Database, id: string): Promise<boolean> {
-  const done = await db.sql`
-    with packed as materialized (
-      -- Locked before the job, as the sweep does: two that lock them in turns would wait for each other.
-      select pack.id from jobs.pack where ${id} = any(job_ids) for no key update
-    ), ended as (
-      update jobs.job
-      set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
-      where id = ${id} and state = 'open' and started_at is null and (select count(*) from packed) >= 0
-      returning job.*
-    ), unpacked as (
-      update jobs.pack set job_ids = array_remove(job_ids, ${id}::uuid)
-      where pack.id in (select packed.id from packed) and exists (select 1 from ended)
-    ), ${unlined(db.sql, 'ended')}
-    select id from ended`;
-  return done.length === 1;
-}
-
-/** Gives dead or cancelled jobs all their attempts again. Returns how many. What lost its secrets at its end cannot run again. */
-export async function retryJobs(db: Database, choice: { id: string } | { name: string }): Promise<number> {
-  return changed(
-    db,
-    (sql) => sql`
-      with again as (
-        update jobs.job set state = 'open', attempt = 0, run_at = now(), ended_at = null, started_at = null
-        where (state = 'dead' or state = 'cancelled' and secrets is null)
-          and ${'id' in choice ? sql`id = ${choice.id}` : sql`name = ${choice.name}`}
-        returning job.*
-      ), unpacked as (
-        -- A job that was cancelled while its pack waited may still be named there.
-        update jobs.pack set job_ids = array(select member from unnest(job_ids) as member where member not in (select id from again))
-        where job_ids && array(select id from again)
-      ), undead as (
-        delete from jobs.dead where job_id in (select id from again)
-      ), ${linedUp(sql, 'again')}
-      select id from again`,
-  );
-}
-
 /** Makes a waiting job due now. True when it was waiting. */
 export async function runNow(db: Database, id: string): Promise<boolean> {
   const count = await changed(
@@ -164,7 +122,7 @@ export async function runNow(db: Database, id: string): Promise<boolean> {
         select queue, lane, priority, now(), job_id, name, version, alone, batch, concurrency, discard_after, keyed from ripe
       )
       select job_id from ripe
-      union all select id from jobs.status where id = ${id} and state = 'pending' and run_at <= now()`,
+      union select id from jobs.status where id = ${id} and state = 'pending' and run_at <= now()`,
   );
   return count === 1;
 }

@@ -20,23 +20,6 @@ export function linedUp(sql: Sql, source: string) {
     )`;
 }
 
-/** CTEs that take jobs away from wherever they wait. `source` is a CTE with the columns of `jobs.job`. */
-export function unlined(sql: Sql, source: string) {
-  return sql`
-    undue as (
-      delete from jobs.due using ${sql(source)} as left_line
-      where due.queue = left_line.queue and due.lane = left_line.lane and due.priority = left_line.priority
-        and due.run_at = left_line.run_at and due.job_id = left_line.id
-    ), unripe as (
-      delete from jobs.later using ${sql(source)} as left_line
-      where later.run_at = left_line.run_at and later.job_id = left_line.id
-    ), unheld as (
-      delete from jobs.aside where job_id in (select id from ${sql(source)})
-    ), unkeyed as (
-      delete from jobs.key where job_id in (select id from ${sql(source)})
-    )`;
-}
-
 /**
  * Takes packs away that no worker has opened, and lines their open jobs up again,
  * uncharged. `suspect`: a worker may have died under them, so each travels alone from
