@@ -1,6 +1,6 @@
 import type { Database } from '@ballast/db';
 import type postgres from 'postgres';
-import { type DueRow, fill, type Pack } from './fill.ts';
+import { type DueRow, fill, maxPackRows, type Pack } from './fill.ts';
 import type { Fleet } from './fleet.ts';
 
 export interface ClaimRequest {
@@ -22,8 +22,6 @@ export interface Claimed {
 
 /** How many lines one claim looks at: a tenant's lane has one for each priority that waits in it. */
 const maxLines = 64;
-/** What a claim may hand out at most per pack; `fill` gives fewer to kinds that run long. */
-const maxPackRows = 20;
 
 /** A line of the walk, and one of its due rows; all null in the row's place when others hold them. */
 type Walked = DueRow & { line: string; lines: number };

@@ -33,7 +33,7 @@ export interface Room {
 }
 
 /** Twenty rows per BullMQ job gave 2.4 × the throughput of one; more gave little (docs/jobs.md). */
-const maxPackRows = 20;
+export const maxPackRows = 20;
 /** A pack should not hold a slot longer than this, or its last row waits for its first. */
 const packRunMs = 100;
 

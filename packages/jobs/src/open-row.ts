@@ -29,7 +29,8 @@ export function openRow(
   }
 }
 
-function childLog(log: Log, ids: Record<string, unknown>): Log {
+/** Every line carries `ids`. */
+export function childLog(log: Log, ids: Record<string, unknown>): Log {
   return {
     debug: (fields, message) => log.debug({ ...ids, ...fields }, message),
     info: (fields, message) => log.info({ ...ids, ...fields }, message),

@@ -150,6 +150,13 @@ describe('a batch handler', () => {
     ]);
   });
 
+  it('and its job must agree: a handler of single jobs is refused, by name', async () => {
+    await add([1]);
+    const single = { job: write as never, load: async () => ({ job: write, run: async () => {} }) };
+    const ran = await runDueJobs({ db, jobsDb, services: null, jobs: [single] });
+    expect(ran).toMatchObject([{ state: 'pending', failure: expect.stringContaining('suite.write says how large') }]);
+  });
+
   it('needs a job that says how large a batch is', () => {
     expect(() => defineBatchHandler(limited, async () => undefined)).toThrow(/how large a batch is/);
   });

@@ -1,8 +1,8 @@
 import { sqlOf, type Tx, withScope } from '@ballast/db';
-import type { BatchContext, BatchHandler, BatchItem, BatchOutcomes, JobDefinition, Outcome } from '@ballast/kernel';
+import type { BatchContext, BatchItem, BatchOutcomes, JobDefinition, Outcome } from '@ballast/kernel';
 import { openDeadline } from './deadline.ts';
 import { failpoint } from './failpoint.ts';
-import { type OpenedRow, openRow } from './open-row.ts';
+import { childLog, type OpenedRow, openRow } from './open-row.ts';
 import { endingOf, outcomeOfError } from './outcome.ts';
 import { endOf, type RegisteredJob, type RowRunner, report, type StartedRow } from './run-row.ts';
 import { problemsOf } from './sealed-payload.ts';
@@ -33,7 +33,9 @@ export async function runBatch<Services>(
   const items = rows.flatMap((row) => itemOf(job, row, opened.get(row.id) as OpenedRow, outcomes));
   const doors = openDoors(runner, rows, job.timeoutMs);
   try {
-    const handler = (await registered.load()) as BatchHandler<unknown, Tx, Services>;
+    const handler = await registered.load();
+    if (!('runBatch' in handler))
+      throw new Error(`${job.name} says how large a batch is, and its handler takes single jobs.`);
     const work = handler.runBatch({ items, ctx: doors.ctx, services: runner.services });
     const reported = (await doors.deadline.guard(work)) ?? new Map<string, Outcome>();
     for (const { jobId } of items)
@@ -92,7 +94,7 @@ function openDoors<Services>(runner: RowRunner<Services>, rows: readonly Started
   const ctx: BatchContext<Tx> = {
     tenantId: first.tenantId,
     userId: null,
-    log: runner.log,
+    log: childLog(runner.log, { job: first.name }),
     get signal() {
       return deadline.signal;
     },

@@ -64,6 +64,7 @@ async function openSession(): Promise<Session> {
 
 /** Stops as a process does that freezes between two messages of one query. */
 function stopInsideMessage(session: Session): void {
+  // pg declares no way to send half a query, which is what this is about; its connection has had one all along.
   const { connection } = session.client as unknown as { connection: { parse(query: object): void; flush(): void } };
   connection.parse({ name: '', text: 'select 1', types: [] });
   connection.flush();

@@ -38,6 +38,7 @@ async function work(schedules: readonly ScheduleDefinition[], more = {}): Promis
       runs += 1;
     },
   };
+  // A registry holds jobs of any payload; the type of this one's is narrower.
   const jobs = [{ job: tidy, load: async () => handler }] as unknown as RegisteredJob<null>[];
   const options = { db, jobsDb, transport, jobs, schedules, services: null, log: silentLog, release: 'test', ...more };
   const worker = await startWorker(options).catch(async (error) => {

@@ -36,6 +36,7 @@ export function secretFieldsOf(job: string, payload: z.ZodType): string[] {
 
 type Definition = { type: string; checks?: unknown[]; innerType?: z.ZodType; in?: z.ZodType } & Record<string, unknown>;
 
+/** zod types a definition by its kind, of which there are dozens; what is looked for here may be in any of them. */
 const definitionOf = (schema: z.ZodType) => schema._zod.def as unknown as Definition;
 
 /** Also through `.optional()`, `.nullable()`, `.default()`, `.transform()` and their kind. */
@@ -51,6 +52,7 @@ function holdsSecret(value: unknown, seen: Set<unknown>): boolean {
   if (typeof value !== 'object' || value === null || seen.has(value)) return false;
   seen.add(value);
   if (!('_zod' in value)) return Object.values(value).some((part) => holdsSecret(part, seen));
+  // As above; a lazy schema has no inner one in its definition, but beside it.
   const { def, innerType } = (value as z.ZodType)._zod as unknown as { def: Definition; innerType?: unknown };
   if (def.checks?.includes(mark)) return true;
   const { checks, ...parts } = def;
