@@ -47,7 +47,7 @@ const add = (job: typeof quick, count: number, tenant = tenants[0]) =>
     ),
   );
 const claimed = (freePacks: number, more: Partial<Parameters<typeof claim>[1]> = {}) =>
-  claim(jobsDb, { queue: 'default', freePacks, fleet, afterLane: null, ...more });
+  claim(jobsDb, { queue: 'default', freePacks, rowsPerPack: 20, fleet, afterLane: null, ...more });
 const sizes = (packs: readonly { rows: unknown[] }[]) => packs.map((pack) => pack.rows.length).sort((a, b) => b - a);
 
 describe('claim', () => {
@@ -56,9 +56,17 @@ describe('claim', () => {
     expect(sizes((await claimed(8)).packs)).toEqual([1, 1, 1, 1, 1]);
   });
 
-  it('fills packs under load, up to a hundred milliseconds of measured run time', async () => {
+  it('fills packs evenly under load, up to a hundred milliseconds of measured run time', async () => {
     await add(quick, 25);
-    expect(sizes((await claimed(3)).packs)).toEqual([10, 10, 5]);
+    expect(sizes((await claimed(3)).packs)).toEqual([9, 9, 7]);
+    await add(quick, 50);
+    expect(sizes((await claimed(3)).packs)).toEqual([10, 10, 10]);
+  });
+
+  it('lets rows share a pack that run together for two milliseconds at most, though packs are free', async () => {
+    await add(quick, 50);
+    const { packs } = await claimed(60, { fleet: { ...fleet, runMs: new Map([['suite.quick', 0.1]]) } });
+    expect(sizes(packs)).toEqual([20, 20, 10]);
   });
 
   it('claims no more than the packs that are free, and leaves the rest pending', async () => {

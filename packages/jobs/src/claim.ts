@@ -1,12 +1,14 @@
 import type { Database } from '@ballast/db';
 import type postgres from 'postgres';
-import { type DueRow, fill, maxPackRows, type Pack } from './fill.ts';
+import { type DueRow, fill, type Pack } from './fill.ts';
 import type { Fleet } from './fleet.ts';
 
 export interface ClaimRequest {
   queue: string;
   /** How many packs may be added. */
   freePacks: number;
+  /** For each of them, how many rows to look at; `fill` gives fewer to kinds that run long. */
+  rowsPerPack: number;
   fleet: Fleet;
   /** The lane that was served last, so that every tenant gets its turn; null starts over. */
   afterLane: string | null;
@@ -58,8 +60,11 @@ const latest = (a: Walked, b: Walked) => (b.line > a.line ? b : a);
  * Steps along the index from one line to the next, and locks the first rows of each:
  * what it reads does not grow with the backlog, nor with the number of tenants.
  */
-async function walk(sql: postgres.TransactionSql, { queue, freePacks, afterLane }: ClaimRequest): Promise<Walked[]> {
-  const wanted = freePacks * maxPackRows;
+async function walk(
+  sql: postgres.TransactionSql,
+  { queue, freePacks, rowsPerPack, afterLane }: ClaimRequest,
+): Promise<Walked[]> {
+  const wanted = freePacks * rowsPerPack;
   return sql<Walked[]>`
     with recursive line (lane, priority, depth) as (
       (select due.lane, due.priority, 1 from jobs.due

@@ -13,7 +13,7 @@ import { claim } from './claim.ts';
 import { wakeChannel } from './enqueue.ts';
 import { keepEpoch } from './epoch.ts';
 import { failpoint } from './failpoint.ts';
-import type { Pack } from './fill.ts';
+import { fewestToLookAt, type Pack, rowsToLookAt } from './fill.ts';
 import { returnPacks } from './line-up.ts';
 import { lineUpRipe, look } from './look.ts';
 import type { JobObserver } from './observe.ts';
@@ -47,7 +47,7 @@ const maxPauseMs = 5_000;
 /** Starts to dispatch: at each announcement, and every `pollEveryMs` besides. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, log, pollEveryMs = 1_000 } = options;
-  const memory: Memory = { lanes: new Map(), epochSeenAt: Number.NEGATIVE_INFINITY };
+  const memory: Memory = { lanes: new Map(), rowsPerPack: new Map(), epochSeenAt: Number.NEGATIVE_INFINITY };
   let closing = false;
   let woken = false;
   let interrupt = () => {};
@@ -122,6 +122,8 @@ interface Found {
 interface Memory {
   /** Per queue, the lane that was served last. */
   lanes: Map<string, string | null>;
+  /** Per queue, how many rows the next claim looks at for each pack. */
+  rowsPerPack: Map<string, number>;
   epochSeenAt: number;
 }
 
@@ -156,8 +158,10 @@ async function round(options: DispatcherOptions, memory: Memory): Promise<Found>
       continue;
     }
     const afterLane = memory.lanes.get(queue) ?? null;
-    const { packs, lastLane, left } = await claim(options.db, { queue, freePacks, fleet, afterLane });
+    const rowsPerPack = memory.rowsPerPack.get(queue) ?? fewestToLookAt;
+    const { packs, lastLane, left } = await claim(options.db, { queue, freePacks, rowsPerPack, fleet, afterLane });
     memory.lanes.set(queue, lastLane);
+    if (packs.length > 0) memory.rowsPerPack.set(queue, rowsToLookAt(packs));
     await failpoint('dispatch.marked');
     if (packs.length > 0) await hand(options, queue, packs);
     // What is left waits for a slot, or for the limit of its kind.

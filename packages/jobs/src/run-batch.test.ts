@@ -167,6 +167,7 @@ describe('a limited kind', () => {
     claim(jobsDb, {
       queue: 'default',
       freePacks: 10,
+      rowsPerPack: 20,
       afterLane: null,
       fleet: {
         slots: new Map([['default', 5]]),

@@ -9,12 +9,16 @@ export interface PackRunner<Services> extends RowRunner<Services> {
   processId: string;
   /** True once the process takes no more work. */
   stopping(): boolean;
+  /** Told when rows have gone back to the line before their turn came. */
+  returned(): void;
+  /** How long rows may wait for their turn; a tenth of a second when left out. */
+  returnAfterMs?: number;
   /** Told after each row, for the size of later packs. */
   measured(name: string, runMs: number): void;
 }
 
 /** A pack whose rows turn out slow must not keep its last row waiting: others may have free slots. */
-const returnAfterMs = 100;
+const defaultReturnAfterMs = 100;
 
 /** An open job of the pack. Its `attempt` is the number of the start that is about to happen. */
 export interface LiveRow {
@@ -34,9 +38,10 @@ export interface LiveRow {
 }
 
 /**
- * Runs a pack's rows one after the other. The first statement opens the pack, once for
- * all workers, and reads the rows that are still open: what was cancelled or swept is not
- * there. A pack that is unknown or open already is discarded.
+ * Runs a pack's rows one after the other, and returns those whose turn has not
+ * come after `returnAfterMs`, whatever the one before them still does. The first statement
+ * opens the pack, once for all workers, and reads the rows that are still open: what was
+ * cancelled or swept is not there. A pack that is unknown or open already is discarded.
  *
  * A row that travels alone is charged by that same statement, before it runs. The
  * rows of a larger pack are charged by their outcomes: should the worker die under
@@ -45,6 +50,7 @@ export interface LiveRow {
  * attempt always travels alone, and is never started twice.
  */
 export async function runPack<Services>(runner: PackRunner<Services>, packId: string): Promise<void> {
+  const { returnAfterMs = defaultReturnAfterMs } = runner;
   const rows = await openPack(runner, packId);
   if (rows === null) return;
   const openedAt = performance.now();
@@ -72,9 +78,22 @@ export async function runPack<Services>(runner: PackRunner<Services>, packId: st
     if (!ran.lost) await runner.completions.close(packId);
     return;
   }
-  for (const [index, row] of rows.entries()) {
-    const late = index > 0 && performance.now() - openedAt > returnAfterMs;
-    if (row.stale || late || row.paused || runner.stopping()) {
+  let begun = 0;
+  const returnRest = () => {
+    const rest = rows.splice(begun).map((row) => leave(runner, packId, row));
+    for (const written of rest) settle(written);
+    if (rest.length > 0) void Promise.all(rest).then(runner.returned, () => {});
+  };
+  const returning = rows.length > 1 ? setTimeout(returnRest, returnAfterMs) : undefined;
+  while (begun < rows.length) {
+    const row = rows[begun] as LiveRow;
+    // Rows that never wait for anything leave no time to the timer.
+    if (begun > 0 && performance.now() - openedAt > returnAfterMs) {
+      returnRest();
+      break;
+    }
+    begun += 1;
+    if (row.stale || row.paused || runner.stopping()) {
       settle(leave(runner, packId, row));
       continue;
     }
@@ -83,13 +102,14 @@ export async function runPack<Services>(runner: PackRunner<Services>, packId: st
       runner,
       startedRow(row, packId, openedAt),
       // The last row may end the pack in its own commit, once nothing of the others is under way.
-      () => index === rows.length - 1 && pack.unwritten === 0 && !pack.lost,
+      () => begun === rows.length && pack.unwritten === 0 && !pack.lost,
     );
     settle(ran.written);
     pack.closed ||= ran.closedPack;
     pack.lost ||= ran.lost;
     runner.measured(row.name, ran.runMs);
   }
+  clearTimeout(returning);
   // A row that another took over may still be in the pack: the sweep, which sees both, ends it.
   const closing = pack.closed || pack.lost ? null : runner.completions.close(packId);
   await Promise.all([...outcomes, closing]);

@@ -53,6 +53,7 @@ export async function runDueJobs<Services>(options: RunDueOptions<Services>): Pr
     shutdown: new AbortController().signal,
     find: (name: string, version: number) => registry.get(`${name}@${version}`),
     stopping: () => false,
+    returned: () => {},
     measured: () => {},
   };
   const ran: RanJob[] = [];
@@ -60,7 +61,7 @@ export async function runDueJobs<Services>(options: RunDueOptions<Services>): Pr
     const before = ran.length;
     await lineUpRipe(jobsDb);
     for (const queue of queues) {
-      const { packs } = await claim(jobsDb, { queue, freePacks: 100, fleet, afterLane: null });
+      const { packs } = await claim(jobsDb, { queue, freePacks: 100, rowsPerPack: 20, fleet, afterLane: null });
       for (const pack of packs) {
         await runPack(runner, pack.id);
         ran.push(

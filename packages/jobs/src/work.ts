@@ -93,6 +93,7 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     shutdown: abort.signal,
     observe,
     stopping: () => stopping,
+    returned: () => dispatcher.wake(),
     find: (name: string, version: number) => registry.get(`${name}@${version}`),
     measured: (name: string, ms: number) => runMs.set(name, (runMs.get(name) ?? ms) * (1 - weight) + ms * weight),
   };

@@ -27,7 +27,7 @@ export async function finish(model: Model, system: System): Promise<void> {
     const due = model.at('due').filter((job) => job.discard !== 'passed');
     for (const pack of await system.claim(100, true)) handOut(model, system, pack, due, true);
     for (const pack of model.packs.filter((one) => one.runner === null)) {
-      await openPack(model, system, pack.id, processes[0], false);
+      await openPack(model, system, pack.id, processes[0], { stopping: false, impatient: false });
     }
     await endRuns(model, system);
     await agree(system.jobsDb, model);

@@ -22,12 +22,18 @@ export class HeldRun {
   /** The job whose handler waits for an order. */
   jobId: string | null = null;
   ended = false;
+  /** Resolves when the rows whose turn has not come have gone back to the line. */
+  readonly returned: Promise<void>;
+  tellReturned: () => void = () => {};
   readonly packId: string;
   #give: (order: Order) => void = () => {};
   #wake: () => void = () => {};
 
   constructor(packId: string) {
     this.packId = packId;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.returned = promise;
+    this.tellReturned = resolve;
   }
 
   /** Starts `run`, and resolves when a handler waits or the pack has ended. */

@@ -35,9 +35,17 @@ export const tenants = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7
 export const processes = ['018f0000-0000-7000-8000-0000000000a1', '018f0000-0000-7000-8000-0000000000a2'] as const;
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+export interface Opening {
+  stopping: boolean;
+  /** The rows behind the first one go back at once, and not in an hour. */
+  impatient: boolean;
+}
+
 interface Work {
   processId: string;
   stopping?: boolean;
+  returnAfterMs?: number;
+  returned?(): void;
   handle(ctx: JobContext<Tx>): Promise<Outcome | undefined>;
 }
 
@@ -80,7 +88,13 @@ export class System {
       // Measured and quick: rows share packs when there are more rows than packs.
       runMs: new Map(known.map((job) => [job.name, 5])),
     };
-    const { packs } = await claim(this.jobsDb, { queue: 'default', freePacks, fleet, afterLane: null });
+    const { packs } = await claim(this.jobsDb, {
+      queue: 'default',
+      freePacks,
+      rowsPerPack: 20,
+      fleet,
+      afterLane: null,
+    });
     // What nobody knows is looked at again in seconds; here time passes when the test says so.
     await this.jobsDb.sql`
       with moved as (
@@ -92,16 +106,23 @@ export class System {
   }
 
   /** A worker takes the pack. Its handlers wait for orders. */
-  async open(packId: string, processId: string, stopping: boolean): Promise<HeldRun> {
+  async open(packId: string, processId: string, { stopping, impatient }: Opening): Promise<HeldRun> {
     const run = new HeldRun(packId);
-    await run.begin(this.work(packId, { processId, stopping, handle: (ctx) => run.handle(ctx) }));
+    const returnAfterMs = impatient ? 20 : hourMs;
+    const returned = () => run.tellReturned();
+    await run.begin(
+      this.work(packId, { processId, stopping, returnAfterMs, returned, handle: (ctx) => run.handle(ctx) }),
+    );
     await this.written();
     if (!run.ended) this.runs.push(run);
     return run;
   }
 
   /** A worker runs the pack, with one handler for every kind. */
-  work(packId: string, { processId, stopping = false, handle }: Work): Promise<void> {
+  work(
+    packId: string,
+    { processId, stopping = false, returnAfterMs = 100, returned = () => {}, handle }: Work,
+  ): Promise<void> {
     const runner = {
       db: this.db,
       jobsDb: this.jobsDb,
@@ -115,6 +136,8 @@ export class System {
         return job && { job, load: async () => ({ job, run: ({ ctx }: { ctx: JobContext<Tx> }) => handle(ctx) }) };
       },
       stopping: () => stopping,
+      returned,
+      returnAfterMs,
       measured: () => {},
     };
     return runPack<null>(runner, packId);

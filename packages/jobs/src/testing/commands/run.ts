@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { HeldRun, Order } from '../held-run.ts';
 import type { Model, ModelJob, ModelRun } from '../model.ts';
-import { processes, type System } from '../system.ts';
+import { type Opening, processes, type System } from '../system.ts';
 import { command, pick, which } from './command.ts';
 
 /** The queue hands a pack to a worker: one that waits, or any other again. */
@@ -11,13 +11,14 @@ export const open = fc
     again: fc.constantFrom(false, false, false, false, true),
     processId: fc.constantFrom(...processes),
     stopping: fc.constantFrom(false, false, false, false, false, false, true),
+    impatient: fc.constantFrom(false, false, false, true),
   })
-  .map(({ number, again, processId, stopping }) =>
-    command(`open(${number}${again ? ', any' : ''}${stopping ? ', stopping' : ''})`, {
+  .map(({ number, again, processId, stopping, impatient }) =>
+    command(`open(${number}${again ? ', any' : ''}${stopping ? ', stopping' : ''}${impatient ? ', impatient' : ''})`, {
       possible: (model) => (again ? model.packIds : waiting(model)).length > 0,
       async happen(model, system) {
         const packId = pick(again ? model.packIds : waiting(model), number);
-        await openPack(model, system, packId, processId, stopping);
+        await openPack(model, system, packId, processId, { stopping, impatient });
       },
     }),
   );
@@ -29,11 +30,11 @@ export async function openPack(
   system: System,
   packId: string,
   processId: string,
-  stopping: boolean,
+  opening: Opening,
 ): Promise<void> {
   const pack = model.packs.find((one) => one.id === packId);
   const takes = pack?.runner === null;
-  const run = await system.open(packId, processId, stopping);
+  const run = await system.open(packId, processId, opening);
   if (!pack || !takes) {
     if (!run.ended) throw new Error(`Pack ${packId} was run, and is not there or another's.`);
     return;
@@ -48,30 +49,39 @@ export async function openPack(
     only.job.attempt += 1;
     only.job.started = true;
   }
-  const modelRun = { pack, rows, at: -1, givesBack: model.paused || stopping, lost: false };
+  const modelRun = { pack, rows, at: -1, givesBack: model.paused || opening.stopping, lost: false };
   model.runs.push(modelRun);
   goOn(model, modelRun, run);
+  if (!opening.impatient || modelRun.at >= modelRun.rows.length - 1) return;
+  // Its first row runs; the time of those behind it is up.
+  await run.returned;
+  for (const row of modelRun.rows.splice(modelRun.at + 1)) leaveRow(model, modelRun, row);
 }
 
 /** The rows behind the one that ended: begun, given back or discarded, and the pack's end behind the last. */
 function goOn(model: Model, run: ModelRun, real: HeldRun): void {
   for (run.at += 1; run.at < run.rows.length; run.at += 1) {
-    const { job, attempt, stale } = run.rows[run.at] as ModelRun['rows'][number];
-    if (stale) {
-      if (model.holds(run, job)) model.end(job, 'cancelled');
-      continue;
+    const row = run.rows[run.at] as ModelRun['rows'][number];
+    if (!row.stale && !run.givesBack) {
+      if (real.jobId === row.job.id) return;
+      throw new Error(`${row.job.id} should run, and ${real.jobId} does.`);
     }
-    if (!run.givesBack && real.jobId === job.id) return;
-    // Its turn came after a tenth of a second: how long a step of the test takes is the machine's.
-    const late = run.at > 0;
-    if (!run.givesBack && !late) throw new Error(`${job.id} should run, and ${real.jobId} does.`);
-    if (!model.holds(run, job)) continue;
-    job.attempt = attempt;
-    model.again(job, 'due');
+    leaveRow(model, run, row);
   }
   if (!real.ended) throw new Error(`${real.jobId} runs, and the pack has no more rows.`);
   model.runs = model.runs.filter((one) => one !== run);
   if (!run.lost) model.packs = model.packs.filter((one) => one !== run.pack);
+}
+
+/** A row that is not begun: discarded when nobody began it in time, else back in the line. */
+function leaveRow(model: Model, run: ModelRun, { job, attempt, stale }: ModelRun['rows'][number]): void {
+  if (!model.holds(run, job)) return;
+  if (stale) {
+    model.end(job, 'cancelled');
+    return;
+  }
+  job.attempt = attempt;
+  model.again(job, 'due');
 }
 
 /** A handler goes on. What it does counts when its pack is still its own. */
