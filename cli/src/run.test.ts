@@ -90,6 +90,32 @@ describe('jobs list', () => {
   });
 });
 
+describe('the progress of a job', () => {
+  async function running(fraction: number, note: string | null) {
+    const id = await add();
+    await jobsDb.sql`delete from jobs.due where job_id = ${id}`;
+    await jobsDb.sql`
+      insert into jobs.pack (id, queue, name, job_ids) values (${nobody}, 'default', ${task.name}, ${[id]}::uuid[])`;
+    await jobsDb.sql`insert into jobs.progress (job_id, attempt, fraction, note) values (${id}, 1, ${fraction}, ${note})`;
+    return id;
+  }
+
+  it('is listed while it runs, and shown with what it says of it', async () => {
+    await add();
+    expect((await ballast('jobs', 'list')).out).not.toContain('PROGRESS');
+    const id = await running(0.999, 'row 29\u001b[2J of 30');
+    const [titles = '', ...rows] = (await ballast('jobs', 'list')).out.split('\n');
+    expect(titles).toMatch(/STARTS +PROGRESS +QUEUE/);
+    expect(rows.find((row) => row.includes(id))).toMatch(/dispatched +0\/3 +99 % +default/);
+    expect((await ballast('jobs', 'show', id)).out).toMatch(
+      /\nprogress +99 % in start 1, (now|\d+ s ago): row 29 \[2J of 30\n/,
+    );
+    expect((await ballast('jobs', 'show', id, '--json')).json()).toMatchObject({
+      progress: { fraction: 0.999, attempt: 1, at: expect.stringMatching(/Z$/) },
+    });
+  });
+});
+
 describe('jobs show', () => {
   it('shows payload and failures', async () => {
     const id = await addDead('refused');

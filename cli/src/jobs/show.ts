@@ -1,8 +1,8 @@
-import { type JobDetail, showJob } from '@ballast/jobs/control';
+import { type JobDetail, type JobProgress, showJob } from '@ballast/jobs/control';
 import type { DatabaseCommand } from '../command.ts';
 import { plain } from '../output/table.ts';
 import { fromNow, iso } from '../output/when.ts';
-import { dated } from './list.ts';
+import { dated, percent } from './list.ts';
 import { idArgument, idOf } from './words.ts';
 
 export const show: DatabaseCommand = {
@@ -33,6 +33,7 @@ function describe(job: JobDetail, now: Date): string {
     ['due', moment(job.runAt)],
     ['started', moment(job.startedAt)],
     ['ended', moment(job.endedAt)],
+    ...(job.progress ? [['progress', progressed(job.progress, now)] satisfies [string, string]] : []),
     ['payload', JSON.stringify(job.payload)],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -41,4 +42,9 @@ function describe(job: JobDetail, now: Date): string {
     ...facts.map(([name, value]) => `${name.padEnd(width)}  ${plain(value)}`),
     ...(failures.length > 0 ? ['failures', ...failures] : []),
   ].join('\n');
+}
+
+function progressed(progress: JobProgress, now: Date): string {
+  const said = `${percent(progress)} in start ${progress.attempt}, ${fromNow(progress.at, now)}`;
+  return progress.note === null ? said : `${said}: ${progress.note}`;
 }

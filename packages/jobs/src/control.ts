@@ -29,6 +29,16 @@ export interface JobRow {
   endedAt: string | null;
   /** The latest failure, or null. */
   failure: string | null;
+  /** What `ctx.progress` was last told; null when nothing was, or the job is done. */
+  progress: JobProgress | null;
+}
+
+export interface JobProgress {
+  fraction: number;
+  note: string | null;
+  /** The start that said so. */
+  attempt: number;
+  at: string;
 }
 
 export interface ListFilter {
@@ -72,7 +82,9 @@ function columns(db: Database) {
   return db.sql`
     id, name, version, queue, tenant_id as "tenantId", state, priority, attempt, attempts, run_at::text as "runAt",
     uuid_extract_timestamp(id)::text as "createdAt", started_at::text as "startedAt", ended_at::text as "endedAt",
-    (select message from jobs.failure where job_id = status.id order by created_at desc limit 1) as failure`;
+    (select message from jobs.failure where job_id = status.id order by created_at desc limit 1) as failure,
+    (select json_build_object('fraction', fraction, 'note', note, 'attempt', progress.attempt, 'at', reported_at::text)
+     from jobs.progress where job_id = status.id and status.state <> 'done') as progress`;
 }
 
 export interface QueueCount {

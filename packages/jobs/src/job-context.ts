@@ -2,6 +2,7 @@ import { type Database, sqlOf, type Tx, withScope } from '@ballast/db';
 import { AppError, type JobContext, type Log } from '@ballast/kernel';
 import type { Deadline } from './deadline.ts';
 import { failpoint } from './failpoint.ts';
+import type { Progress } from './progress.ts';
 
 /** A row that a worker took from its pack. */
 export interface RunningRow {
@@ -34,6 +35,7 @@ export function openJobContext(
   row: RunningRow,
   deadline: Pick<Deadline, 'signal'>,
   log: Log,
+  progress: Progress['report'],
   closesPack: () => boolean = () => false,
 ): OpenJobContext {
   let state: 'open' | 'busy' | 'completed' | 'shut' = 'open';
@@ -99,6 +101,7 @@ export function openJobContext(
           return work(tx);
         }),
       ),
+    progress,
     step: (key, work) => through(`ctx.step('${key}')`, () => withScope(db, scope, (tx) => runStep(tx, row, key, work))),
   };
   return {

@@ -6,6 +6,7 @@ import { FenceLost, openJobContext, type RunningRow } from './job-context.ts';
 import type { JobObserver, RunEnd } from './observe.ts';
 import { openRow } from './open-row.ts';
 import { type Ending, endingOf, outcomeOfError } from './outcome.ts';
+import { openProgress, type Progress } from './progress.ts';
 import { problemsOf } from './sealed-payload.ts';
 import { inRunSpan, type TellEnd } from './trace-run.ts';
 
@@ -82,9 +83,10 @@ async function runKnown<Services>(
   observe?.started(job, row);
   const startedAt = performance.now();
   let closedPack = false;
+  const progress = openProgress(runner.db, row, log, text);
   const outcome =
     refusal ??
-    (await run(runner, registered, { ...row, body: payload }, log, () => {
+    (await run(runner, registered, { ...row, body: payload }, { log, progress }, () => {
       closedPack = closesPack();
       return closedPack;
     }));
@@ -129,7 +131,7 @@ async function run<Services>(
   runner: RowRunner<Services>,
   registered: RegisteredJob<Services>,
   row: StartedRow,
-  log: Log,
+  { log, progress }: { log: Log; progress: Progress },
   closesPack: () => boolean,
 ): Promise<Outcome | 'completed' | null> {
   const payload = registered.job.payload.safeParse(row.body);
@@ -138,12 +140,14 @@ async function run<Services>(
     return { outcome: 'dead', error: new Error(`The payload does not fit version ${row.version}: ${problems}`) };
   }
   const deadline = openDeadline(registered.job.timeoutMs, runner.shutdown);
-  const doors = openJobContext(runner.db, row, deadline, log, closesPack);
+  const doors = openJobContext(runner.db, row, deadline, log, progress.report, closesPack);
+  let done = false;
   try {
     const handler = await registered.load();
     if (!('run' in handler)) throw new Error(`${row.name} has a batch handler and was given a single job.`);
     const work = handler.run({ payload: payload.data, ctx: doors.ctx, services: runner.services });
     const outcome = (await deadline.guard(work)) ?? { outcome: 'done' };
+    done = doors.completed() || outcome.outcome === 'done';
     if (!doors.completed()) return outcome;
     if (outcome.outcome !== 'done')
       log.warn({ outcome: outcome.outcome }, 'outcome ignored: the transaction had completed the job');
@@ -162,5 +166,6 @@ async function run<Services>(
   } finally {
     doors.shut();
     deadline.close();
+    await progress.end({ done });
   }
 }

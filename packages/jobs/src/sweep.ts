@@ -194,6 +194,7 @@ async function removeEnded(db: Database, keepDays: number): Promise<number> {
       returning id
     ), failures as (delete from jobs.failure where job_id in (select id from gone)),
        steps as (delete from jobs.step where job_id in (select id from gone)),
+       progress as (delete from jobs.progress where job_id in (select id from gone)),
        processes as (delete from jobs.process where beat_at < now() - interval '1 day')
     select count(*)::int as jobs from gone`;
   return removed?.jobs ?? 0;

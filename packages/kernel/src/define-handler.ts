@@ -30,6 +30,12 @@ export interface JobContext<Tx> extends ActionContext<Tx> {
    * The result is kept as JSON in clear: it must hold no secret.
    */
   step<Result>(key: string, work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /**
+   * Says how far the run is, from 0 to 1, for `ballast jobs show` and `list`. Call it as
+   * often as you like: it returns at once, and the latest is written once a second, outside
+   * `transaction`. The note is kept in clear.
+   */
+  progress(fraction: number, note?: string): void;
 }
 
 export interface Log {
