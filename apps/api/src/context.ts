@@ -75,9 +75,12 @@ export function openContext(config: Config<'api'> | Config<'worker'>, log: Logge
   return [{ log, db, services, edge }, release];
 }
 
+/** A pool that stays full for this long is overloaded: who waits is told so at once, and to come back (row 22). */
+const queueTimeoutMs = 2_000;
+
 /** A statement that outlives its request works for nobody; a transaction that idles holds rows of others. */
 function limitsOf(config: Config<'api'> | Config<'worker'>) {
   if (config.process === 'worker') return { idleInTransactionTimeoutMs: 30_000 };
   const requestMs = (config as Config<'api'>).values.REQUEST_TIMEOUT_MS;
-  return { statementTimeoutMs: requestMs, idleInTransactionTimeoutMs: requestMs };
+  return { statementTimeoutMs: requestMs, idleInTransactionTimeoutMs: requestMs, queueTimeoutMs };
 }

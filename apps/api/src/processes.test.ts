@@ -1,6 +1,7 @@
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { signedCookie } from './testing/signed-cookie.ts';
 import { killStarted, start, untilReady } from './testing/start-process.ts';
 
 const key = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
@@ -34,7 +35,7 @@ describe('the api as a process', () => {
       const lock = await admin.reserve();
       await lock`begin`;
       await lock`lock table accounts.session in access exclusive mode`;
-      const slow = fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie() } });
+      const slow = fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie(key) } });
       for (;;) {
         const [waiting] =
           await lock`select 1 from pg_locks where not granted and relation = 'accounts.session'::regclass`;
@@ -59,7 +60,9 @@ describe('the api as a process', () => {
       const lock = await admin.reserve();
       await lock`begin`;
       await lock`lock table accounts.session in access exclusive mode`;
-      const cut = fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie() } }).catch(() => 'cut');
+      const cut = fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie(key) } }).catch(
+        () => 'cut',
+      );
       for (;;) {
         const [waiting] =
           await lock`select 1 from pg_locks where not granted and relation = 'accounts.session'::regclass`;
@@ -157,19 +160,3 @@ describe('the migration as a process', () => {
     expect(migrate.said()).not.toContain('k3Wq9');
   }, 120_000);
 });
-
-/** A cookie that Better Auth takes for genuine, so that it looks the session up. */
-async function signedCookie(): Promise<string> {
-  const token = 'no-such-session';
-  const hmac = await crypto.subtle.importKey(
-    'raw',
-    new TextEncoder().encode(key),
-    { name: 'HMAC', hash: 'SHA-256' },
-    false,
-    ['sign'],
-  );
-  const signature = Buffer.from(await crypto.subtle.sign('HMAC', hmac, new TextEncoder().encode(token))).toString(
-    'base64',
-  );
-  return `ballast.session_token=${encodeURIComponent(`${token}.${signature}`)}`;
-}

@@ -150,3 +150,55 @@ describe('a pool whose connections were forgotten on the way', () => {
     await db.close();
   });
 });
+
+describe('a pool whose connections are all taken', () => {
+  const open = (url = database.appUrl) =>
+    openDatabase({ url, applicationName: 'full', maxConnections: 2, queueTimeoutMs: 500 });
+
+  it.each(kinds)('refuses %s in time, does nothing for it later, and serves the next', async (_, work) => {
+    const db = open();
+    const release = Promise.withResolvers<void>();
+    const takers = [1, 2].map(() => Promise.withResolvers<void>());
+    const taken = takers.map((taker) =>
+      db.sql.begin(async () => {
+        taker.resolve();
+        await release.promise;
+      }),
+    );
+    await Promise.all(takers.map((taker) => taker.promise));
+    const ran: string[] = [];
+    const refused = Array.from({ length: 20 }, () => work(db.sql).then(() => ran.push('ran')));
+    const askedAt = performance.now();
+    await expect(Promise.any(refused)).rejects.toMatchObject({
+      errors: Array.from({ length: 20 }, () => expect.objectContaining({ code: 'POOL_EXHAUSTED' })),
+    });
+    expect(performance.now() - askedAt).toBeGreaterThanOrEqual(490);
+    release.resolve();
+    await Promise.all(taken);
+    await work(db.sql);
+    expect(ran).toEqual([]);
+    await db.close();
+  });
+
+  it('puts no statement behind one that takes long, on whichever connection', async () => {
+    const db = open();
+    await Promise.all([db.sql`select pg_sleep(0.1)`, db.sql`select pg_sleep(0.1)`]);
+    const long = Promise.all([db.sql`select pg_sleep(1.5)`, db.sql`select pg_sleep(1.5)`]);
+    await expect(db.sql`select 1`).rejects.toMatchObject({ code: 'POOL_EXHAUSTED' });
+    await long;
+    expect(await db.sql`select 1 as one`).toEqual([{ one: 1 }]);
+    await db.close();
+  });
+
+  it('is not called full when it is the server that does not answer', async () => {
+    const proxy = await openTcpProxy(database.appUrl);
+    proxy.freeze();
+    const db = open(proxy.url);
+    const codes = await Promise.all(
+      [1, 2, 3, 4].map(() => db.sql`select 1`.then(() => 'answered').catch((error: { code: string }) => error.code)),
+    );
+    expect(new Set(codes)).toEqual(new Set(['CONNECT_TIMEOUT']));
+    await db.close();
+    await proxy.close();
+  });
+});

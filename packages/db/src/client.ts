@@ -44,6 +44,11 @@ export interface DatabaseOptions {
    */
   answerTimeoutMs?: number;
   connectTimeoutSeconds?: number;
+  /**
+   * How long a statement or a transaction may wait until a connection of the pool is free;
+   * then it fails with `POOL_EXHAUSTED`. By default for ever: jobs have time, callers have not.
+   */
+  queueTimeoutMs?: number;
   keys?: KeyRing | undefined;
 }
 
@@ -65,6 +70,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     keep_alive: 10,
     // Of our patch (docs/decisions/0015), so the types do not know it.
     ...(answerTimeoutMs ? { answer_timeout: answerTimeoutMs / 1_000 } : {}),
+    ...(options.queueTimeoutMs ? { queue_timeout: options.queueTimeoutMs / 1_000 } : {}),
     onnotice: () => {},
     connection: {
       application_name: options.applicationName,

@@ -39,6 +39,7 @@ const faults: Record<string, { code: string; public: string }> = {
   '57P02': unreachable, // crash_shutdown
   '57P03': unreachable, // cannot_connect_now
   '08006': unreachable, // connection_failure
+  POOL_EXHAUSTED: busy,
   '53300': busy, // too_many_connections
   '57014': busy, // query_canceled, by statement_timeout
   '55P03': busy, // lock_not_available

@@ -55,7 +55,7 @@ export function createHealth(options: HealthOptions): Health {
       // A half-open connection would hold up every later look: begin again with a new one.
       probe.close().catch(() => {});
       probe = openProbe(options);
-      return [unreachable];
+      return [(error as { code?: string }).code === tooManyConnections ? busy : unreachable];
     }
   }
 
@@ -106,6 +106,17 @@ const unreachable: Check = {
   ok: false,
   code: 'database.unreachable',
   detail: 'Postgres cannot be reached. Start it, or correct DATABASE_URL; this recovers by itself.',
+};
+
+/** Postgres' own code. */
+const tooManyConnections = '53300';
+
+const busy: Check = {
+  name: 'database',
+  ok: false,
+  code: 'database.busy',
+  detail:
+    'Postgres has no free connection left. Lower DATABASE_POOL_SIZE or the number of replicas, or raise max_connections.',
 };
 
 const drainingCheck: Check = {
