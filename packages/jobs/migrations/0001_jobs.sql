@@ -89,6 +89,8 @@ create table jobs.key (
   lane uuid not null,
   key text not null,
   job_id uuid not null unique,
+  -- The job's: a later one of this key takes the key over instead of joining what may no longer start.
+  discard_after timestamptz,
   primary key (name, lane, key)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 

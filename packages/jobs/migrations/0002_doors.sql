@@ -61,9 +61,14 @@ begin
       from unnest(ids, bodies, priorities, discards, run_ats, tenants, keys)
         as item (job_id, body, priority, discard, run_at, tenant, key)
     ), named as (
-      insert into jobs.key as kept (name, lane, key, job_id)
-      select of_name, input.lane, input.key, input.job_id from input where input.key is not null
-      on conflict (name, lane, key) do update set key = excluded.key
+      insert into jobs.key as kept (name, lane, key, job_id, discard_after)
+      select of_name, input.lane, input.key, input.job_id, input.discard from input where input.key is not null
+      -- Always an update, since it locks the row. By the clock: the transaction may have waited for another's.
+      on conflict (name, lane, key) do update set (job_id, discard_after) = (
+        select case when late then excluded.job_id else kept.job_id end,
+               case when late then excluded.discard_after else kept.discard_after end
+        from (select kept.discard_after <= clock_timestamp() as late) as age
+      )
       returning kept.job_id, kept.key
     ), fresh as (
       select input.* from input left join named on named.job_id = input.job_id

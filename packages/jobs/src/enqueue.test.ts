@@ -1,9 +1,11 @@
 import { type Database, openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { silentLog } from '@ballast/test-kit/queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enqueue, enqueueMany } from './enqueue.ts';
+import { sweep } from './sweep.ts';
 import { forgetJobs, pendingJobs, runDueJobs } from './testing.ts';
 
 const note = defineJob({ name: 'suite.note', payload: z.strictObject({ text: z.string() }) });
@@ -96,6 +98,34 @@ describe('enqueue', () => {
       return id;
     });
     expect(await second).toBe(first);
+  });
+
+  it('joins no job whose discardAfter has passed, which is cancelled and takes nobody along', async () => {
+    const enqueued = (text: string, discardAfter?: Date) =>
+      withTenant(db, tenant, (tx) =>
+        enqueue(tx, note, { text }, { key: 'late', ...(discardAfter ? { discardAfter } : {}) }),
+      );
+    const late = await enqueued('late', new Date(Date.now() - 1_000));
+    const fresh = await enqueued('fresh', new Date(Date.now() + 60_000));
+    expect(fresh).not.toBe(late);
+    expect(await enqueued('joined')).toBe(fresh);
+    const transport = { holds: async () => new Set<string>() };
+    expect(await sweep({ db: jobsDb, transport, log: silentLog, remove: false })).toMatchObject({ stale: 1 });
+    expect(await pendingJobs(jobsDb)).toMatchObject([{ id: fresh, key: 'late', payload: { text: 'fresh' } }]);
+    const ran: string[] = [];
+    await runDueJobs({ db, jobsDb, jobs: [recorded(ran)], services: null });
+    expect(ran).toEqual(['fresh']);
+  });
+
+  it('knows by the clock that one has passed which it waited for', async () => {
+    let second: Promise<string> | undefined;
+    const first = await withTenant(db, tenant, async (tx) => {
+      const id = await enqueue(tx, note, { text: 'first' }, { key: 'k', discardAfter: new Date(Date.now() + 300) });
+      second = withTenant(db, tenant, (other) => enqueue(other, note, { text: 'second' }, { key: 'k' }));
+      await sqlOf(tx)`select pg_sleep(0.5)`;
+      return id;
+    });
+    expect(await second).not.toBe(first);
   });
 
   it('adds many in one statement, in order, and joins equal keys', async () => {

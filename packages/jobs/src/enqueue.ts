@@ -21,8 +21,9 @@ export interface EnqueueOptions {
   runAt?: Date;
   /**
    * At most one pending job of this name, tenant and key: a second enqueue keeps
-   * the first's payload and returns its id, and holds the row until its own commit,
-   * so that the job cannot run before it.
+   * the first's payload and options, returns its id, and holds the row until its own
+   * commit, so that the job cannot run before it. One whose `discardAfter` has passed
+   * is not joined.
    */
   key?: string;
   /** The organisation it belongs to; the transaction's own when left out. Row-level security refuses another's. */

@@ -135,4 +135,19 @@ describe('a sweep between those that remove old rows', () => {
     await add({ discardAfter: new Date(Date.now() - 1_000) });
     expect(await sweepAgain()).toMatchObject({ orphaned: 0, lost: 0, stale: 1 });
   });
+
+  it('waits for no second enqueue that holds a stale job, and cancels that job when it is free', async () => {
+    const joined = await add({ key: 'k', discardAfter: new Date(Date.now() + 200) });
+    const alone = await add({ discardAfter: new Date(Date.now() - 1_000) });
+    await withTenant(db, tenant, async (tx) => {
+      expect(await enqueue(tx, task, {}, { key: 'k' })).toBe(joined);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      // It would wait for the transaction in which it is awaited.
+      expect(await sweepAgain()).toMatchObject({ stale: 1 });
+      expect(await stateOf(alone)).toBe('cancelled');
+    });
+    expect(await stateOf(joined)).toBe('pending');
+    expect(await sweepAgain()).toMatchObject({ stale: 1 });
+    expect(await stateOf(joined)).toBe('cancelled');
+  });
 });

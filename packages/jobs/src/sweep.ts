@@ -163,11 +163,17 @@ export async function returnLost(
   return returned;
 }
 
+/** A job whose key a second enqueue holds is left to the next sweep: this one has the lock of all sweeps, and waits for nobody. */
 async function cancelStale(db: Database): Promise<number> {
   const rows = await db.sql`
-    with stale as (
+    with seen as materialized (
+      select ctid as at, job_id from jobs.due where discard_after <= now() limit ${batch} for update skip locked
+    ), free as materialized (
+      select job_id from jobs.key where job_id in (select job_id from seen) for update skip locked
+    ), stale as (
       delete from jobs.due where ctid = any(array(
-        select ctid from jobs.due where discard_after <= now() limit ${batch} for update skip locked
+        select at from seen
+        where job_id in (select job_id from free) or not exists (select 1 from jobs.key where key.job_id = seen.job_id)
       ))
       returning job_id
     ), unkeyed as (delete from jobs.key where job_id in (select job_id from stale))

@@ -109,7 +109,7 @@ export const timePasses = fc.constantFrom('run', 'discard').map((of) =>
       }
       const past = sql`set discard_after = now() - ${hourMs} * interval '1 millisecond' where discard_after is not null`;
       await sql`
-        with due as (update jobs.due ${past}), later as (update jobs.later ${past}) update jobs.job ${past}`;
+        with due as (update jobs.due ${past}), later as (update jobs.later ${past}), key as (update jobs.key ${past}) update jobs.job ${past}`;
       for (const job of model.jobs.filter((one) => one.discard === 'ahead')) job.discard = 'passed';
     },
   }),

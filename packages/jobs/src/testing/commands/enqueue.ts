@@ -29,9 +29,11 @@ export const add = fc
         const waiting = model.jobs.find((one) => {
           return key !== null && one.key === key && one.name === job.name && one.tenant === tenant;
         });
-        if (waiting && waiting.id !== id)
+        // What may no longer start takes nobody along: it leaves its key to the new one.
+        if (waiting?.discard === 'passed') waiting.key = null;
+        else if (waiting && waiting.id !== id)
           throw new Error(`The key ${key} belongs to ${waiting.id}, and ${id} was added.`);
-        if (waiting) return;
+        else if (waiting) return;
         model.jobs.push({
           id,
           name: job.name,
