@@ -5,6 +5,7 @@ import type { Surroundings } from './database/dispatcher-url.ts';
 export type Command = DatabaseCommand | LocalCommand;
 
 interface Verb {
+  /** Empty for what the group itself does: `backup`. */
   name: string;
   /** One sentence for the list of commands. */
   summary: string;
@@ -33,8 +34,8 @@ export interface Argument {
 }
 
 export interface Option {
-  /** As help shows it: `STATE`. */
-  value: string;
+  /** As help shows it: `STATE`. Without one the option stands alone. */
+  value?: string;
   description: string;
 }
 

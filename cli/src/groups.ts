@@ -1,8 +1,10 @@
 import type { Command } from './command.ts';
 import { cancel } from './jobs/cancel.ts';
 import { counts } from './jobs/counts.ts';
+import { hold } from './jobs/hold.ts';
 import { list } from './jobs/list.ts';
 import { pause } from './jobs/pause.ts';
+import { release } from './jobs/release.ts';
 import { resume } from './jobs/resume.ts';
 import { retry } from './jobs/retry.ts';
 import { runNow } from './jobs/run.ts';
@@ -15,6 +17,6 @@ import { rotate } from './secrets/rotate.ts';
 
 /** Everything that can be typed behind `pnpm ballast`. */
 export const groups: Readonly<Record<string, readonly Command[]>> = {
-  jobs: [list, show, counts, schedules, retry, cancel, runNow, pause, resume],
+  jobs: [list, show, counts, schedules, retry, cancel, runNow, hold, release, pause, resume],
   secrets: [init, check, rotate, deliver],
 };

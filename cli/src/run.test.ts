@@ -193,6 +193,56 @@ describe('what changes jobs', () => {
     expect((await ballast('jobs', 'pause', 'reports')).err).toBe('No living worker serves a queue of this name.');
   });
 
+  it('holds what waits until it is released, and counts before it does', async () => {
+    const [one] = [await add(), await add({ runAt: new Date(Date.now() + 3_600_000) })];
+    const dead = await addDead('refused');
+    const counted = await ballast('jobs', 'hold', '--all', '--dry-run');
+    expect(counted.out.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['QUEUE', 'JOB', 'JOBS'],
+      ['default', 'suite.send-mail', '2'],
+      ['2 jobs would be held.'],
+    ]);
+    expect((await ballast('jobs', 'release', '--all', '--json')).json()).toEqual({
+      dryRun: false,
+      released: 0,
+      kinds: [],
+    });
+    expect(await ballast('jobs', 'hold', one)).toMatchObject({ code: 0, err: '' });
+    expect(await ballast('jobs', 'hold', one)).toMatchObject({
+      code: 1,
+      err: 'The job is held: only one that has not begun can be held.',
+    });
+    expect((await ballast('jobs', 'hold', dead)).err).toContain('The job is dead');
+    expect((await ballast('jobs', 'hold', nobody)).err).toBe(`There is no job ${nobody}.`);
+    const kinds = [{ queue: 'default', name: task.name, jobs: 1 }];
+    expect((await ballast('jobs', 'hold', '--name', task.name, '--json')).json()).toEqual({
+      dryRun: false,
+      held: 1,
+      running: 0,
+      missed: 0,
+      kinds,
+    });
+    expect((await ballast('jobs', 'list', '--state', 'held', '--json')).json()).toHaveLength(2);
+    expect((await ballast('jobs', 'release', '--queue', 'default', '--dry-run')).out).toMatch(
+      /2 jobs would be released\.$/,
+    );
+    expect((await ballast('jobs', 'release', one, '--json')).json()).toEqual({ dryRun: false, released: 1, kinds });
+    expect((await ballast('jobs', 'release', one)).err).toBe('The job is pending, not held.');
+    expect((await ballast('jobs', 'release', '--all')).out).toMatch(/One job waits again\.$/);
+    expect((await ballast('jobs', 'hold', '--name', 'suite.send-mial')).err).toContain('did you mean suite.send-mail?');
+  });
+
+  it('says what runs while others are held', async () => {
+    const running = await add();
+    await jobsDb.sql`
+      with gone as (delete from jobs.due)
+      insert into jobs.pack (id, queue, name, job_ids, runner_id) values (${nobody}, 'default', ${task.name}, ${[running]}::uuid[], ${nobody})`;
+    expect((await ballast('jobs', 'hold', running)).err).toContain('The job is running');
+    expect((await ballast('jobs', 'hold', '--all')).err).toBe('No such job waits. Running and left to end: 1.');
+    await add();
+    expect(await ballast('jobs', 'hold', '--all')).toMatchObject({ code: 0, err: 'Running and left to end: 1.' });
+  });
+
   it('counts by queue, name and state', async () => {
     await add();
     await addDead('refused');
@@ -276,6 +326,9 @@ describe('what is typed wrong', () => {
     [['jobs', 'list', 'dead'], '"dead" is one word too many'],
     [['jobs', 'show'], 'ID is missing'],
     [['jobs', 'show', '42'], '"42" is no job\'s id'],
+    [['jobs', 'hold'], 'hold takes one job by its ID, or --queue, --name or --all.'],
+    [['jobs', 'release', '--all', '--name', 'suite.send-mail'], 'release takes one job by its ID'],
+    [['jobs', 'hold', '--all=yes'], '--all takes no value.'],
     [['jobs', 'retry'], 'retry takes a job by its ID, or all of a name'],
   ])('%j', async (words, sentence) => {
     const { code, out, err } = await ballast(...words);
@@ -285,7 +338,13 @@ describe('what is typed wrong', () => {
   });
 
   it.each(
-    [['--help'], ['jobs', '--help'], ['jobs', 'list', '--help'], ['jobs', 'pause', '-h']].map((words) => [words]),
+    [
+      ['--help'],
+      ['jobs', '--help'],
+      ['jobs', 'hold', '--help'],
+      ['jobs', 'list', '--help'],
+      ['jobs', 'pause', '-h'],
+    ].map((words) => [words]),
   )('%j is help', async (words) => {
     const { code, out, err } = await ballast(...words);
     expect({ code, err }).toEqual({ code: 0, err: '' });

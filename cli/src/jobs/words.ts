@@ -4,7 +4,15 @@ import type { JobState } from '@ballast/jobs/control';
 import { closestName } from '@ballast/kernel';
 import { type Given, UsageError } from '../command.ts';
 
-export const states = ['pending', 'dispatched', 'done', 'dead', 'cancelled', 'parked'] as const satisfies JobState[];
+export const states = [
+  'pending',
+  'dispatched',
+  'done',
+  'dead',
+  'cancelled',
+  'parked',
+  'held',
+] as const satisfies JobState[];
 
 export const idArgument = { name: 'ID', description: "the job's id, as `list` shows it" };
 export const queueArgument = { name: 'QUEUE', description: "the queue's name, such as default" };

@@ -1,11 +1,11 @@
-import type { Command } from '../command.ts';
+import type { Command, Option } from '../command.ts';
 
 const program = 'pnpm ballast';
 const exitCodes =
   'Exit codes: 0 done, 1 nothing found or changed, 2 not understood, 3 the database could not be asked.';
 
 export function helpOfProgram(groups: Readonly<Record<string, readonly Command[]>>): string {
-  const lines = Object.entries(groups).map(([name, commands]) => `  ${program} ${name} ${names(commands)}`);
+  const lines = Object.entries(groups).map(([name, commands]) => `  ${program} ${name} ${names(commands)}`.trimEnd());
   return [
     'Ballast for operators.',
     '',
@@ -18,21 +18,19 @@ export function helpOfProgram(groups: Readonly<Record<string, readonly Command[]
 }
 
 export function helpOfGroup(group: string, commands: readonly Command[]): string {
-  const rows = commands.map((command) => [usage(command), command.summary] as const);
+  const rows = commands.map((command) => [usage(command) || group, command.summary] as const);
   return [`${program} ${group} …`, '', ...aligned(rows), '', `Each takes --help and --json.`, exitCodes].join('\n');
 }
 
 export function helpOfCommand(group: string, command: Command): string {
   const rows = [
     ...(command.argument ? [[command.argument.name, command.argument.description] as const] : []),
-    ...Object.entries(command.options ?? {}).map(
-      ([name, option]) => [`--${name} ${option.value}`, option.description] as const,
-    ),
+    ...Object.entries(command.options ?? {}).map(([name, option]) => [flag(name, option), option.description] as const),
     ['--json', 'the answer as JSON'] as const,
     ['--help', 'this'] as const,
   ];
   return [
-    `${program} ${group} ${usage(command)}`,
+    `${program} ${group} ${usage(command)}`.trimEnd(),
     '',
     command.summary,
     ...(command.details ? [command.details] : []),
@@ -44,12 +42,19 @@ export function helpOfCommand(group: string, command: Command): string {
 }
 
 function usage({ name, argument, options = {} }: Command): string {
-  const flags = Object.entries(options).map(([option, { value }]) => `--${option} ${value}`);
+  const flags = Object.entries(options).map(([option, told]) => flag(option, told));
   if (argument?.optional) return `${name} ${[argument.name, ...flags].join(' | ')}`;
-  return [name, ...(argument ? [argument.name] : []), ...flags.map((flag) => `[${flag}]`)].join(' ');
+  const words = [name, ...(argument ? [argument.name] : []), ...flags.map((words) => `[${words}]`)];
+  return words.filter((word) => word !== '').join(' ');
 }
 
-const names = (commands: readonly Command[]) => commands.map(({ name }) => name).join(' | ');
+const flag = (name: string, { value }: Option) => `--${name}${value ? ` ${value}` : ''}`;
+
+/** In brackets when the group does something by itself. */
+function names(commands: readonly Command[]): string {
+  const verbs = commands.flatMap(({ name }) => name || []).join(' | ');
+  return verbs && commands.some(({ name }) => name === '') ? `[${verbs}]` : verbs;
+}
 
 function aligned(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));

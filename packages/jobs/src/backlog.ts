@@ -19,6 +19,8 @@ export interface QueueBacklog {
   inFlight: number;
   dead: number;
   parked: number;
+  /** An operator holds them, or a restore does. */
+  held: number;
   paused: boolean;
 }
 
@@ -74,6 +76,10 @@ export async function readBacklog(db: Database): Promise<QueueBacklog[]> {
       select queue, count(*) as jobs
       from (select queue from jobs.aside where why = 'parked' limit ${countedAtMost}) counted group by queue
     ),
+    held as (
+      select queue, count(*) as jobs
+      from (select queue from jobs.aside where why = 'held' limit ${countedAtMost}) counted group by queue
+    ),
     ripening as (
       select queue, count(*) as jobs
       from (select queue from jobs.later limit ${countedAtMost}) counted group by queue
@@ -86,6 +92,7 @@ export async function readBacklog(db: Database): Promise<QueueBacklog[]> {
       union select queue from flight
       union select queue from dead
       union select queue from parked
+      union select queue from held
       union select queue from ripening
     )
     select queue.name as queue, least(line.due + coalesce(ripening.jobs, 0), ${countedAtMost})::int as pending, line.due,
@@ -93,7 +100,8 @@ export async function readBacklog(db: Database): Promise<QueueBacklog[]> {
            coalesce(flight.jobs, 0)::int as "inFlight",
            coalesce(dead.jobs, 0)::int as dead,
            coalesce(parked.jobs, 0)::int as parked,
-           exists (select 1 from jobs.queue held where held.name = queue.name and paused_at is not null) as paused
+           coalesce(held.jobs, 0)::int as held,
+           exists (select 1 from jobs.queue known where known.name = queue.name and paused_at is not null) as paused
     from queue
     cross join lateral (
       select count(*)::int as due
@@ -103,6 +111,7 @@ export async function readBacklog(db: Database): Promise<QueueBacklog[]> {
     left join flight on flight.queue = queue.name
     left join dead on dead.queue = queue.name
     left join parked on parked.queue = queue.name
+    left join held on held.queue = queue.name
     left join ripening on ripening.queue = queue.name
     order by 1`;
 }

@@ -8,6 +8,16 @@ import { wakeChannel } from './enqueue.ts';
 import { shownPayload } from './sealed-payload.ts';
 
 export { cancelJob } from './cancel.ts';
+export {
+  type Choice,
+  type Held,
+  type Holdable,
+  holdJobs,
+  type KindCount,
+  readHeld,
+  readHoldable,
+  releaseJobs,
+} from './hold.ts';
 export { listSchedules, type ScheduleRow } from './list-schedules.ts';
 export { retryJobs } from './retry.ts';
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
 import { beatEveryMs } from './fleet.ts';
-import { linedUp } from './line-up.ts';
+import { backInLine } from './line-up.ts';
 
 export interface Presence {
   processId: string;
@@ -53,22 +53,13 @@ async function vouch(db: Database, knows: readonly string[]): Promise<void> {
   const kinds = knows.map((known) => known.split('@') as [string, string]);
   const names = kinds.map(([name]) => name);
   const versions = kinds.map(([, version]) => Number(version));
+  const parked = db.sql`
+    why = 'parked' and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))`;
   await db.sql`
     with kind as (
       insert into jobs.kind (name, version) select * from unnest(${names}::text[], ${versions}::int[])
       on conflict (name, version) do update set known_at = now() where kind.known_at < now() - interval '20 seconds'
-    ), back as (
-      delete from jobs.aside where job_id in (
-        select job_id from jobs.aside
-        where why = 'parked' and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))
-        limit 1000 for update skip locked
-      )
-      returning job_id
-    ), again as (
-      update jobs.job set run_at = greatest(run_at, now())
-      from back where job.id = back.job_id and job.state = 'open'
-      returning job.*
-    ), ${linedUp(db.sql, 'again')}
+    ), ${backInLine(db.sql, parked)}
     select 1`;
 }
 

@@ -21,6 +21,24 @@ export function linedUp(sql: Sql, source: string) {
 }
 
 /**
+ * CTEs that take a thousand jobs from aside back to where they wait, not before now: what
+ * they waited there is nobody's lateness. `which` is a condition on `jobs.aside`; the CTE `again` has their rows.
+ */
+export function backInLine(sql: Sql, which: postgres.PendingQuery<postgres.Row[]>) {
+  return sql`
+    back as (
+      delete from jobs.aside where job_id in (
+        select job_id from jobs.aside where ${which} limit 1000 for update skip locked
+      )
+      returning job_id
+    ), again as (
+      update jobs.job set run_at = greatest(run_at, now())
+      from back where job.id = back.job_id and job.state = 'open'
+      returning job.*
+    ), ${linedUp(sql, 'again')}`;
+}
+
+/**
  * Takes packs away that no worker has opened, and lines their open jobs up again,
  * uncharged. `suspect`: a worker may have died under them, so each travels alone from
  * now on. Returns how many jobs.

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { holdJobs } from '@ballast/jobs/control';
 import { enqueueMany } from '@ballast/jobs/enqueue';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
@@ -14,13 +15,15 @@ const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 
 let database: TestDatabase;
 let db: Database;
+let jobsDb: Database;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
 });
 afterAll(async () => {
-  await db.close();
+  await Promise.all([db.close(), jobsDb.close()]);
   await database.drop();
 });
 
@@ -78,6 +81,11 @@ it('reads what waits at the scrape, and says when Postgres is down instead of fa
   expect(up.get('ballast_queue_due_jobs{queue="default"}')).toBe(1);
   expect(up.get('ballast_queue_oldest_due_seconds{queue="default"}')).toBeGreaterThanOrEqual(60);
   expect(up.get('ballast_queue_paused{queue="default"}')).toBe(0);
+
+  await holdJobs(jobsDb, { name: task.name });
+  const held = await scrape();
+  expect(held.get('ballast_queue_held_jobs{queue="default"}')).toBe(2);
+  expect(held.get('ballast_queue_pending_jobs{queue="default"}')).toBe(0);
 
   await postgres.shut();
   const down = await scrape();

@@ -79,6 +79,7 @@ const gauges: [string, string, (row: QueueBacklog) => number][] = [
   ['ballast_queue_in_flight_jobs', 'Jobs that were handed to the queue or run.', (row) => row.inFlight],
   ['ballast_queue_dead_jobs', `Jobs that have failed for good and wait for a decision${capped}.`, (row) => row.dead],
   ['ballast_queue_parked_jobs', `Jobs that no living process knows${capped}.`, (row) => row.parked],
+  ['ballast_queue_held_jobs', `Jobs that wait for \`ballast jobs release\`${capped}.`, (row) => row.held],
   ['ballast_queue_paused', '1 while an operator has paused the queue.', (row) => Number(row.paused)],
 ];
 

@@ -45,7 +45,7 @@ async function readJobs(db: Database): Promise<Found[]> {
     with place as (
       select job_id, 'due' as place from jobs.due
       union all select job_id, 'later' from jobs.later
-      union all select job_id, 'aside' from jobs.aside
+      union all select job_id, case why when 'held' then 'held' else 'aside' end from jobs.aside
       union all select member, 'out' from jobs.pack cross join lateral unnest(job_ids) as member
                 join jobs.job on job.id = member and job.state = 'open'
     )

@@ -1,10 +1,10 @@
 import { sqlOf, type Tx } from '@ballast/db';
 import { cancel, type JobContext, type Outcome, snooze } from '@ballast/kernel';
-import { cancelJob, pauseQueue, resumeQueue, retryJobs, runNow } from '../control.ts';
+import { cancelJob, holdJobs, pauseQueue, releaseJobs, resumeQueue, retryJobs, runNow } from '../control.ts';
 import { returnPacks } from '../line-up.ts';
 import { lineUpRipe } from '../look.ts';
 import { leave } from './held-run.ts';
-import { type Kind, processes, type System, tenants } from './system.ts';
+import { type Kind, kinds, processes, type System, tenants } from './system.ts';
 
 /** What an actor can do, and how often it comes up. */
 export const acts = {
@@ -15,6 +15,8 @@ export const acts = {
   cancel: 2,
   retry: 2,
   'run now': 1,
+  hold: 2,
+  release: 2,
   sweep: 3,
   'add fails': 1,
   'line up': 1,
@@ -75,6 +77,9 @@ export async function openCrowd(system: System): Promise<Crowd> {
     cancel: (number) => onJob(number, (id) => cancelJob(jobsDb, id)),
     retry: (number) => onJob(number, (id) => retryJobs(jobsDb, { id })),
     'run now': (number) => onJob(number, (id) => runNow(jobsDb, id)),
+    // Every fifth holds all there is of a name.
+    hold: (number) => onJob(number, (id) => holdJobs(jobsDb, number % 5 ? { id } : { name: kinds.often.name }, 200)),
+    release: (number) => onJob(number, (id) => releaseJobs(jobsDb, number % 2 ? { id } : {})),
     sweep: () => system.sweep(false),
     'add fails': (number) =>
       returnPacks(jobsDb.sql, [waiting()[number % Math.max(1, system.queue.size)] ?? processes[0]], false),
@@ -103,6 +108,7 @@ export async function openCrowd(system: System): Promise<Crowd> {
       system.wipe();
       // The living worker has ended its packs: what is still opened belongs to nobody.
       await jobsDb.sql`delete from jobs.process`;
+      await releaseJobs(jobsDb, {});
       for (let round = 0; round < 20; round++) {
         await system.sweep(false);
         await jobsDb.sql`
@@ -120,6 +126,7 @@ export async function openCrowd(system: System): Promise<Crowd> {
           select id, state, (select count(*)::int from effect where job_id = job.id and part = 'whole') as whole,
                  (select count(*)::int from effect where job_id = job.id and part = 'half') as half,
                  (select count(*)::int from jobs.due where job_id = job.id) + (select count(*)::int from jobs.later where job_id = job.id)
+                 + (select count(*)::int from jobs.aside where job_id = job.id)
                  + (select count(*)::int from jobs.pack where job.id = any(job_ids)) as places
           from jobs.job
         ) as found

@@ -1,4 +1,4 @@
-import { resumeQueue } from '../control.ts';
+import { releaseJobs, resumeQueue } from '../control.ts';
 import { lineUpRipe } from '../look.ts';
 import { agree } from './agreement.ts';
 import { handOut } from './commands/dispatch.ts';
@@ -14,6 +14,8 @@ const maxRounds = 10;
 export async function finish(model: Model, system: System): Promise<void> {
   await resumeQueue(system.jobsDb, 'default');
   model.paused = false;
+  await releaseJobs(system.jobsDb, {});
+  for (const job of model.at('held')) model.again(job, job.heldFrom);
   await switchOn(model, system);
   await endRuns(model, system);
   model.living.clear();

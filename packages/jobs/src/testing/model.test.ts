@@ -13,7 +13,7 @@ import { agree } from './agreement.ts';
 import { addFails, claimPacks, lineUp, timePasses } from './commands/dispatch.ts';
 import { add } from './commands/enqueue.ts';
 import { beatOrFallSilent, deploy, losePack, sweepAll, wipe } from './commands/fleet.ts';
-import { cancelOne, pauseOrResume, retryOne, runOne } from './commands/operate.ts';
+import { cancelOne, hold, pauseOrResume, release, retryOne, runOne } from './commands/operate.ts';
 import { goOnWith, kill, open } from './commands/run.ts';
 import { finish } from './finish.ts';
 import { Model } from './model.ts';
@@ -38,8 +38,8 @@ const anything = fc.oneof(
   { weight: 14, arbitrary: open },
   { weight: 6, arbitrary: claimPacks },
   ...[sweepAll, cancelOne, retryOne, beatOrFallSilent].map((arbitrary) => ({ weight: 4, arbitrary })),
-  ...[lineUp, timePasses, runOne, kill].map((arbitrary) => ({ weight: 3, arbitrary })),
-  ...[addFails, losePack, deploy, pauseOrResume, wipe].map((arbitrary) => ({ weight: 1, arbitrary })),
+  ...[lineUp, timePasses, runOne, kill, release].map((arbitrary) => ({ weight: 3, arbitrary })),
+  ...[addFails, losePack, deploy, pauseOrResume, wipe, hold].map((arbitrary) => ({ weight: 1, arbitrary })),
 );
 
 it('agrees with a model, whatever happens in whatever order', { timeout: 120_000 + numRuns * 10_000 }, async () => {

@@ -4,7 +4,7 @@
  * a command says so.
  */
 
-export type Place = 'due' | 'later' | 'aside' | 'out' | 'done' | 'dead' | 'cancelled';
+export type Place = 'due' | 'later' | 'aside' | 'held' | 'out' | 'done' | 'dead' | 'cancelled';
 
 export interface ModelJob {
   id: string;
@@ -14,6 +14,8 @@ export interface ModelJob {
   tenant: string;
   attempts: number;
   place: Place;
+  /** Where it waits when it is released. */
+  heldFrom: 'due' | 'later';
   /** In `later`: its time has come, and nobody has looked yet. */
   ripe: boolean;
   /** Charged starts. */
@@ -80,6 +82,20 @@ export class Model {
     job.place = place;
     job.ripe = false;
     job.started = false;
+  }
+
+  /** It waits, or is on its way: nobody has begun it. */
+  canHold(job: ModelJob): boolean {
+    if (['due', 'later', 'aside'].includes(job.place)) return true;
+    return job.place === 'out' && this.packs.some((pack) => pack.runner === null && pack.jobs.includes(job));
+  }
+
+  hold(job: ModelJob): void {
+    this.leavePacks(job);
+    job.heldFrom = job.place === 'later' && !job.ripe ? 'later' : 'due';
+    job.place = 'held';
+    job.ripe = false;
+    job.key = null;
   }
 
   end(job: ModelJob, place: 'done' | 'dead' | 'cancelled'): void {

@@ -41,6 +41,7 @@ export const add = fc
           tenant,
           attempts: job.attempts,
           place: later ? 'later' : 'due',
+          heldFrom: 'due',
           ripe: false,
           attempt: 0,
           alone: false,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { cancelJob, pauseQueue, resumeQueue, retryJobs, runNow } from '../../control.ts';
+import { cancelJob, holdJobs, pauseQueue, releaseJobs, resumeQueue, retryJobs, runNow } from '../../control.ts';
 import type { Model, ModelJob } from '../model.ts';
 import { command, pick, which } from './command.ts';
 
@@ -63,6 +63,45 @@ export const runOne = target.map((whom) =>
     },
   }),
 );
+
+/** What has not begun is held: one job, those of a name, or all. */
+export const hold = fc
+  .record({ whom: target, of: fc.constantFrom<'one' | 'name' | 'all'>('one', 'one', 'one', 'name', 'all') })
+  .map(({ whom, of }) =>
+    command(`hold ${of}(${whom.number}${whom.anyone ? ', any' : ''})`, {
+      possible: (model) => model.jobs.length > 0,
+      async happen(model, system) {
+        const job = targeted(model, whom, (one) => model.canHold(one));
+        const these = model.jobs.filter((one) => of === 'all' || (of === 'name' ? one.name === job.name : one === job));
+        const held = these.filter((one) => model.canHold(one));
+        const running = these.filter((one) => one.place === 'out' && !model.canHold(one)).length;
+        const found = await holdJobs(system.jobsDb, choiceOf(of, job));
+        same('held', JSON.stringify([counted(found.kinds), found.running]), JSON.stringify([held.length, running]));
+        for (const one of held) model.hold(one);
+      },
+    }),
+  );
+
+/** What is held waits again. */
+export const release = fc
+  .record({ whom: target, of: fc.constantFrom<'one' | 'name' | 'all'>('one', 'name', 'all') })
+  .map(({ whom, of }) =>
+    command(`release ${of}(${whom.number}${whom.anyone ? ', any' : ''})`, {
+      possible: (model) => model.jobs.length > 0,
+      async happen(model, system) {
+        const job = targeted(model, whom, (one) => one.place === 'held');
+        const held = model
+          .at('held')
+          .filter((one) => of === 'all' || (of === 'name' ? one.name === job.name : one === job));
+        same('released', counted(await releaseJobs(system.jobsDb, choiceOf(of, job))), held.length);
+        for (const one of held) model.again(one, one.heldFrom);
+      },
+    }),
+  );
+
+const choiceOf = (of: 'one' | 'name' | 'all', { id, name }: ModelJob) =>
+  of === 'all' ? {} : of === 'name' ? { name } : { id };
+const counted = (kinds: readonly { jobs: number }[]) => kinds.reduce((sum, { jobs }) => sum + jobs, 0);
 
 /** Nothing that is opened from now on begins. */
 export const pauseOrResume = fc.boolean().map((pause) =>
