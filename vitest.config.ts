@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['{apps,cli,packages,modules,scripts}/**/*.test.{ts,tsx}', 'tests/{bench,faults}/**/*.test.ts'],
+    include: ['{apps,cli,packages,modules,scripts}/**/*.test.{ts,tsx}', 'tests/{bench,faults,soak}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],
     globalSetup: ['./packages/test-kit/src/global-setup.ts'],
     // Suites own their databases, and forked processes show a handle that stays open.

@@ -28,8 +28,13 @@ const journeys = (queue: 'postgres' | 'redis') => ({
 });
 
 const suites: Step[] = [
-  vitest('suites beside the code', { cwd: root, args: ['--exclude', 'tests/faults/**'], postgres: true }),
+  vitest('suites beside the code', {
+    cwd: root,
+    args: ['--exclude', 'tests/{faults,soak}/**'],
+    postgres: true,
+  }),
   vitest('faults: processes killed and frozen', { cwd: root, args: ['tests/faults'], postgres: true }),
+  vitest('a short soak', { cwd: root, args: ['tests/soak'], postgres: true }),
 ];
 if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });
 

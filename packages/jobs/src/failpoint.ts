@@ -1,7 +1,7 @@
 /**
  * Named places where a test stops or kills the process. A test sets
- * `BALLAST_FAILPOINTS=name=kill,other=pause:5000`; without it a failpoint is one
- * comparison.
+ * `BALLAST_FAILPOINTS=name=kill,other=pause:5000`, or `name=kill@20` for the twentieth
+ * passage; without it a failpoint is one comparison.
  */
 const armed = new Map(
   (process.env.BALLAST_FAILPOINTS ?? '')
@@ -10,11 +10,16 @@ const armed = new Map(
     .map((entry) => entry.split('=') as [string, string]),
 );
 
+const passages = new Map<string, number>();
+
 /** Does what the environment says for this name: nothing, in production. */
 export async function failpoint(name: string): Promise<void> {
   if (armed.size === 0) return;
-  const action = armed.get(name);
-  if (action === undefined) return;
+  const armedWith = armed.get(name);
+  if (armedWith === undefined) return;
+  const [action = '', passage] = armedWith.split('@');
+  passages.set(name, (passages.get(name) ?? 0) + 1);
+  if (passage !== undefined && passages.get(name) !== Number(passage)) return;
   process.stderr.write(`failpoint ${name}: ${action}\n`);
   if (action === 'kill') process.kill(process.pid, 'SIGKILL');
   if (action === 'freeze') process.kill(process.pid, 'SIGSTOP');

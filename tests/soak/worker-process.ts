@@ -1,0 +1,118 @@
+/**
+ * A process of the soak, to be killed: a worker with everything that a worker has, or a
+ * dispatcher alone. Tells its parent that it is ready and which jobs began.
+ */
+import { openDatabase } from '@ballast/db';
+import { startDispatcher } from '@ballast/jobs/dispatch';
+import { openTransport } from '@ballast/jobs/transport';
+import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
+import type { Log } from '@ballast/kernel';
+import { handlerOf, type Services } from './handlers.ts';
+import { jobs, type Kind } from './kinds.ts';
+
+export type Role = 'worker' | 'dispatcher' | 'elder';
+
+/** What a process is given, as JSON in `SOAK_ASSIGNMENT`. */
+export interface Assignment {
+  role: Role;
+  appUrl: string;
+  dispatcherUrl: string;
+  redisUrl: string | null;
+  httpUrl: string;
+  smtpUrl: string;
+}
+
+/** What it tells. */
+export type Told = { ready: string } | { started: string[] };
+
+/** The elder is never killed, so nothing that kills may reach it: it knows as much as a worker of an older release. */
+const unknownToElder: readonly Kind[] = ['poison', 'risky'];
+
+async function main({ role, ...urls }: Assignment): Promise<void> {
+  const log = openLog();
+  const transport = openTransport(
+    urls.redisUrl ? { redisUrl: urls.redisUrl } : { postgresUrl: urls.dispatcherUrl },
+    log,
+  );
+  const jobsDb = openDatabase({ url: urls.dispatcherUrl, applicationName: 'soak-worker' });
+  process.once('disconnect', () => process.exit(0));
+  if (role === 'dispatcher') {
+    const dispatcher = startDispatcher({ db: jobsDb, transport, log });
+    process.once('SIGTERM', () => void dispatcher.close().then(() => process.exit(0)));
+    return tell({ ready: '' });
+  }
+  const kinds = (Object.keys(jobs) as Kind[]).filter((kind) => role === 'worker' || !unknownToElder.includes(kind));
+  const worker = await startWorker<Services>({
+    db: openDatabase({ url: urls.appUrl, applicationName: 'soak-worker', idleInTransactionTimeoutMs: 10_000 }),
+    jobsDb,
+    transport,
+    jobs: kinds.map(
+      (kind) => ({ job: jobs[kind], load: async () => handlerOf(kind) }) as unknown as RegisteredJob<Services>,
+    ),
+    services: openServices(urls),
+    queues: { default: 6, bulk: 2 },
+    log,
+    release: role,
+  });
+  process.once('SIGTERM', () => void worker.close({ graceMs: 8_000 }).then(() => process.exit(0)));
+  tell({ ready: worker.processId });
+}
+
+function openServices({ httpUrl, smtpUrl }: Pick<Assignment, 'httpUrl' | 'smtpUrl'>): Services {
+  let beginning: string[] = [];
+  const mail = once(async () => {
+    const { messageIdOf, openMail } = await import('@ballast/mail');
+    return { messageIdOf, pool: openMail({ smtpUrl, from: 'Soak <soak@example.com>', maxConnections: 2 }) };
+  });
+  return {
+    started(jobIds) {
+      if (beginning.length === 0) {
+        setImmediate(() => {
+          tell({ started: beginning });
+          beginning = [];
+        });
+      }
+      beginning.push(...jobIds);
+    },
+    async post(kind, n, jobId) {
+      const response = await fetch(`${httpUrl}/${kind}/${n}`, {
+        method: 'POST',
+        headers: { 'idempotency-key': jobId },
+        signal: AbortSignal.timeout(15_000),
+      });
+      await response.body?.cancel();
+      if (!response.ok) throw new Error(`The sink said ${response.status}.`);
+    },
+    async mail(n, jobId) {
+      const { messageIdOf, pool } = await mail();
+      await pool.send({
+        messageId: messageIdOf(jobId, 'soak.example.com'),
+        to: `n${n}@sink.example.com`,
+        subject: `number ${n}`,
+        html: '<p>soak</p>',
+        text: 'soak',
+      });
+    },
+  };
+}
+
+function once<Result>(open: () => Promise<Result>): () => Promise<Result> {
+  let opened: Promise<Result> | null = null;
+  return () => {
+    opened ??= open();
+    return opened;
+  };
+}
+
+function openLog(): Log {
+  const say = (level: string) => (fields: object, message: string) => {
+    process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields })}\n`);
+  };
+  return { debug() {}, info() {}, warn: say('warn'), error: say('error') };
+}
+
+function tell(told: Told): void {
+  if (process.connected) process.send?.(told, undefined, undefined, () => {});
+}
+
+if (import.meta.main) await main(JSON.parse(process.env.SOAK_ASSIGNMENT ?? '') as Assignment);
