@@ -3,12 +3,14 @@
 #   web     the pages
 #   inbox   a laptop's mail; never part of a deployment
 #   caddy   the official one with the Caddyfile inside, run by a user of its own
+#   backup  what backups and restores need beside Postgres' own programs: pgBackRest and `ballast`
 #   sbom    not to run: what the others are made of (docker build --target sbom --output .)
 #
 # Everything but the base is pinned by the lockfile. A release pins the base too, by its digest:
 #   docker build --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:… --target api .
 ARG NODE_IMAGE=node:24-bookworm-slim
 ARG CADDY_IMAGE=caddy:2
+ARG POSTGRES_IMAGE=postgres:18
 
 FROM ${NODE_IMAGE} AS base
 WORKDIR /app
@@ -95,6 +97,23 @@ COPY apps/inbox apps/inbox
 USER node
 EXPOSE 1025 1080
 CMD ["node", "apps/inbox/src/main.ts", "1025", "1080", "/tmp/mail", "0.0.0.0"]
+
+# Postgres' own image, since a drill starts what it restored. The official one knows the repository of Postgres' makers,
+# whose pgBackRest knows their newest version.
+FROM ${POSTGRES_IMAGE} AS backup
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends pgbackrest libstdc++6 \
+ && rm -rf /var/lib/apt/lists/* \
+ && install -d -o postgres -g postgres -m 0700 /var/lib/pgbackrest \
+ && ln -s /app/apps/api/dist/ballast.js /usr/local/bin/ballast
+COPY --from=base /usr/local/bin/node /usr/local/bin/node
+COPY --from=build-api /app/apps/api/dist /app/apps/api/dist
+COPY --from=build-api /app/apps/api/package.json /app/apps/api/package.json
+ENV NODE_ENV=production
+WORKDIR /app
+USER postgres
+ENTRYPOINT []
+CMD ["ballast", "backup", "serve"]
 
 # Certificates are written as the user that the volume's folder belongs to.
 FROM ${CADDY_IMAGE} AS caddy

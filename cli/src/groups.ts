@@ -1,3 +1,8 @@
+import { backup } from './backup/commands/backup.ts';
+import { drillNow } from './backup/commands/drill.ts';
+import { list as listBackups } from './backup/commands/list.ts';
+import { restoreTo } from './backup/commands/restore.ts';
+import { serve } from './backup/commands/serve.ts';
 import type { Command } from './command.ts';
 import { cancel } from './jobs/cancel.ts';
 import { counts } from './jobs/counts.ts';
@@ -18,5 +23,7 @@ import { rotate } from './secrets/rotate.ts';
 /** Everything that can be typed behind `pnpm ballast`. */
 export const groups: Readonly<Record<string, readonly Command[]>> = {
   jobs: [list, show, counts, schedules, retry, cancel, runNow, hold, release, pause, resume],
+  backup: [backup, listBackups, drillNow, serve],
+  restore: [restoreTo],
   secrets: [init, check, rotate, deliver],
 };

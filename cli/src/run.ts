@@ -16,20 +16,25 @@ const codes = { done: 0, nothing: 1, usage: 2, unreachable: 3 } as const;
 
 /** Runs one command line. Returns the exit code. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
-  const [group = '--help', verb = '--help', ...rest] = words;
+  const [group = '--help', ...behind] = words;
   if (isHelp(group)) return say(terminal, helpOfProgram(groups), words.length === 0);
   const commands = groups[group];
   if (!commands) return refuse(terminal, unknown('command', group, Object.keys(groups)), 'pnpm ballast --help');
-  if (isHelp(verb)) return say(terminal, helpOfGroup(group, commands), words.length === 1);
-  const command = commands.find(({ name }) => name === verb);
-  const help = `pnpm ballast ${group}${command ? ` ${command.name}` : ''} --help`;
+  const own = commands.find(({ name }) => name === '');
+  const [verb = own ? '' : '--help'] = behind;
+  if (isHelp(verb) && commands.length > 1) return say(terminal, helpOfGroup(group, commands), words.length === 1);
+  // What the group itself does takes options and no verb.
+  const acts = own !== undefined && (verb === '' || verb.startsWith('-'));
+  const command = acts ? own : commands.find(({ name }) => name === verb);
+  const rest = acts ? behind : behind.slice(1);
+  const help = `pnpm ballast ${[group, command?.name].filter(Boolean).join(' ')} --help`;
   try {
     if (!command) {
       throw new UsageError(
         unknown(
           'command',
           verb,
-          commands.map(({ name }) => name),
+          commands.flatMap(({ name }) => name || []),
         ),
       );
     }

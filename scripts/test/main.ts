@@ -20,6 +20,11 @@ const optionalModule = 'support';
 const copy = join(root, '.ballast/without-optional');
 const noRedis = lackingProgram(findProgram('redis-server'), 'redis-server', 'sudo apt-get install redis-server');
 const noChromium = lackingProgram(chromium(), 'Chromium', 'sudo apt-get install chromium');
+const noPgbackrest = lackingProgram(
+  findProgram('pgbackrest'),
+  'pgBackRest 2.57 or newer',
+  'bash tests/backup/install-pgbackrest.sh',
+);
 const journeys = (queue: 'postgres' | 'redis') => ({
   cwd: root,
   args: ['--config', 'tests/journeys/vitest.config.ts'],
@@ -36,6 +41,14 @@ const suites: Step[] = [
   vitest('faults: processes killed and frozen', { cwd: root, args: ['tests/faults'], postgres: true }),
   vitest('a short soak', { cwd: root, args: ['tests/soak'], postgres: true }),
 ];
+suites.push(
+  vitest('backups: taken, tried, restored', {
+    cwd: root,
+    args: ['--config', 'tests/backup/vitest.config.ts'],
+    postgres: false,
+    lacking: noPgbackrest,
+  }),
+);
 if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });
 
 const withoutOptional: Step[] = [

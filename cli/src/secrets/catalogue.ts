@@ -83,6 +83,25 @@ export const secrets: Readonly<Record<string, Secret>> = {
   database_url: { ...postgres(roles.app), for: ['api', 'worker', 'migrate'] },
   database_dispatcher_url: { ...postgres(roles.dispatcher), for: ['worker', 'migrate'] },
   database_backup_url: { ...postgres(roles.backup), for: ['backup', 'migrate'] },
+  backup_key: {
+    make: key,
+    renew: {
+      by:
+        'What was encrypted with it cannot be read with another. Take the service backup down, move its repository away ' +
+        'and keep the old key with it, write the new key into this file, and start the service: it takes a full backup.',
+    },
+    for: ['backup'],
+  },
+  pgbackrest_repo1_s3_key: {
+    optional: true,
+    renew: { by: 'The provider of the object store gives it. Write the new one into this file.' },
+    for: ['backup'],
+  },
+  pgbackrest_repo1_s3_key_secret: {
+    optional: true,
+    renew: { by: 'The provider of the object store gives it. Write the new one into this file.' },
+    for: ['backup'],
+  },
   redis_url: {
     ...address('redis://redis-cache:6379', 'default'),
     for: ['api', 'worker'],

@@ -19,6 +19,7 @@ export {
   releaseJobs,
 } from './hold.ts';
 export { listSchedules, type ScheduleRow } from './list-schedules.ts';
+export { misplacedJobs } from './misplaced.ts';
 export { retryJobs } from './retry.ts';
 
 export type JobState = 'pending' | 'dispatched' | 'done' | 'dead' | 'cancelled' | 'parked' | 'held';

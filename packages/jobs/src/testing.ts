@@ -18,6 +18,8 @@ import type { RegisteredJob } from './run-row.ts';
 import { registerSchedules, runDueSlots } from './schedule.ts';
 import { shownPayload } from './sealed-payload.ts';
 
+export { misplacedJobs } from './misplaced.ts';
+
 export interface RunDueOptions<Services> {
   /** As the app's role. */
   db: Database;
@@ -120,21 +122,4 @@ export async function repeatJob(db: Database, id: string): Promise<void> {
       update jobs.job set state = 'open', run_at = now(), ended_at = null where id = ${id} and state <> 'open' returning job.*
     ), ${linedUp(db.sql, 'again')}
     select 1`;
-}
-
-/**
- * Open jobs that are in no place, or in more than one, with the number of places. There
- * is never one, whatever was killed: a job in no place is lost, one in two runs twice.
- */
-export async function misplacedJobs(db: Database): Promise<{ id: string; places: number }[]> {
-  return db.sql<{ id: string; places: number }[]>`
-    with place as (
-      select job_id from jobs.due
-      union all select job_id from jobs.later
-      union all select job_id from jobs.aside
-      union all select unnest(job_ids) from jobs.pack
-    )
-    select job.id, count(place.job_id)::int as places
-    from jobs.job left join place on place.job_id = job.id
-    where job.state = 'open' group by job.id having count(place.job_id) <> 1`;
 }

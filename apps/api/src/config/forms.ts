@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 export const port = z.coerce.number('must be a number').int('must be a whole number').min(0).max(65_535);
 export const milliseconds = z.coerce.number('must be a number').int('must be a whole number').min(0).max(3_600_000);
+export const hours = z.coerce.number('must be a number').positive('must be more than 0').max(100_000);
 export const origin = z
   .url({ protocol: /^https?$/, message: 'must be an address such as https://app.acme.com' })
   .refine((url) => !URL.canParse(url) || new URL(url).pathname === '/', 'must be an origin, without a path')

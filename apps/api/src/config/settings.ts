@@ -1,6 +1,6 @@
 import type { Setting } from '@ballast/kernel';
 import { z } from 'zod';
-import { keyRing, milliseconds, namedValues, origin, port, postgresUrl, redisUrl, yesOrNo } from './forms.ts';
+import { hours, keyRing, milliseconds, namedValues, origin, port, postgresUrl, redisUrl, yesOrNo } from './forms.ts';
 
 /** What the processes read, whichever modules are on. A development value is never used in production. */
 export const settings = {
@@ -55,6 +55,37 @@ export const settings = {
     description: 'Postgres as ballast_backup: reads everything, for backups.',
     secret: true,
   },
+  BACKUP_KEY: {
+    schema: z.string().min(32, 'must have at least 32 characters'),
+    description: 'Encrypts the backups. Keep a copy where the backups are not: without it they are worth nothing.',
+    secret: true,
+  },
+  BACKUP_REPOSITORY: {
+    schema: z.string().default('/var/lib/pgbackrest'),
+    description: 'The folder that backups are written to. Another kind of place: PGBACKREST_REPO1_TYPE and the like.',
+  },
+  BACKUP_SPOOL: {
+    schema: z.string().default('/var/run/postgresql/pgbackrest'),
+    description: "Where Postgres' archive_command leaves its WAL for the backups.",
+  },
+  BACKUP_SCRATCH: {
+    schema: z.string().default('/var/lib/pgbackrest/scratch'),
+    description: 'The folder that drills restore into. Needs room for the whole database.',
+  },
+  BACKUP_KEEP_DAYS: {
+    schema: z.coerce.number('must be a number').int('must be a whole number').min(1).max(9_999).default(14),
+    description: 'Every moment of so many days can be restored.',
+  },
+  BACKUP_EVERY_HOURS: { schema: hours.default(24), description: 'How old the newest backup becomes.' },
+  BACKUP_FULL_EVERY_HOURS: {
+    schema: hours.default(168),
+    description: 'How old the newest full backup becomes; those between hold what changed since.',
+  },
+  BACKUP_DRILL_EVERY_HOURS: { schema: hours.default(24), description: 'How long a proven restore counts.' },
+  PGDATA: { schema: z.string().default('/var/lib/postgresql/18/docker'), description: "Postgres' data." },
+  PGHOST: { schema: z.string().default('/var/run/postgresql'), description: "The folder of Postgres' socket." },
+  PGPORT: { schema: port.default(5432), description: "The port in the name of Postgres' socket." },
+  PGDATABASE: { schema: z.string().default('ballast'), description: 'The database that knows of its backups.' },
   DATABASE_POOL_SIZE: {
     schema: z.coerce.number('must be a number').int().min(2).max(200).default(10),
     description: 'Connections of the main pool, per process.',
@@ -191,6 +222,22 @@ export const namesOf = {
     'DATABASE_URL',
     'DATABASE_DISPATCHER_URL',
     'DATABASE_BACKUP_URL',
+  ],
+  /** What runs beside Postgres, and talks to it over its socket. */
+  backup: [
+    ...always,
+    'BACKUP_KEY',
+    'BACKUP_REPOSITORY',
+    'BACKUP_SPOOL',
+    'BACKUP_SCRATCH',
+    'BACKUP_KEEP_DAYS',
+    'BACKUP_EVERY_HOURS',
+    'BACKUP_FULL_EVERY_HOURS',
+    'BACKUP_DRILL_EVERY_HOURS',
+    'PGDATA',
+    'PGHOST',
+    'PGPORT',
+    'PGDATABASE',
   ],
 } as const;
 

@@ -1,0 +1,101 @@
+/**
+ * The one place that runs pgBackRest (docs/decisions). It is told everything by its
+ * environment, so that the key of the repository is in no file and in no list of processes.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { BackupProblem } from './backup-problem.ts';
+import type { BackupSettings } from './settings.ts';
+
+export type BackupKind = 'full' | 'diff' | 'incr';
+
+export interface KnownBackup {
+  label: string;
+  kind: BackupKind;
+  /** Seconds since 1970. */
+  startedAt: number;
+  endedAt: number;
+  /** Bytes of the database, and what this backup added to the repository. */
+  size: number;
+  stored: number;
+  /** A page had a wrong checksum when it was copied. */
+  damaged: boolean;
+}
+
+/** Runs one command. Resolves with what it printed. */
+export async function pgbackrest(
+  settings: BackupSettings,
+  command: string,
+  args: readonly string[] = [],
+): Promise<string> {
+  mkdirSync(settings.spool, { recursive: true, mode: 0o700 });
+  const child = spawn('pgbackrest', [command, ...args], {
+    env: environmentOf(settings),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Where the shell stands may be closed to Postgres' user.
+    cwd: '/',
+  });
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk) => {
+    said.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    said.err = (said.err + chunk).slice(-20_000);
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'ENOENT' ? new BackupProblem(notInstalled) : error);
+    });
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new BackupProblem(explain(command, said.err, code));
+  return said.out;
+}
+
+export function environmentOf(settings: BackupSettings): NodeJS.ProcessEnv {
+  return { PATH: settings.path, LC_ALL: 'C.UTF-8', ...settings.pgbackrest };
+}
+
+/** The backups that are there, the oldest first. */
+export async function listBackups(settings: BackupSettings): Promise<KnownBackup[]> {
+  const [stanza] = JSON.parse(await pgbackrest(settings, 'info', ['--output=json'])) as Stanza[];
+  if (!stanza) return [];
+  // 1: nothing was ever prepared; 2: no backup yet.
+  if (stanza.status.code > 2) throw new BackupProblem(`The repository cannot be read: ${stanza.status.message}.`);
+  return stanza.backup.map((backup) => ({
+    label: backup.label,
+    kind: backup.type,
+    startedAt: backup.timestamp.start,
+    endedAt: backup.timestamp.stop,
+    size: backup.info.size,
+    stored: backup.info.repository.delta,
+    damaged: backup.error === true,
+  }));
+}
+
+interface Stanza {
+  status: { code: number; message: string };
+  backup: {
+    label: string;
+    type: BackupKind;
+    timestamp: { start: number; stop: number };
+    info: { size: number; repository: { delta: number } };
+    error?: boolean;
+  }[];
+}
+
+const notInstalled =
+  'pgBackRest is not installed here. Run this in the service backup (docker compose exec backup ballast …), ' +
+  'or beside Postgres after: apt-get install pgbackrest';
+
+/** Its errors come with hints, line by line. */
+function explain(command: string, said: string, code: number | null): string {
+  const lines = said.split('\n').map((line) => line.trim());
+  const from = lines.findIndex((line) => /^(P\d+ +)?ERROR:/.test(line));
+  const error = (from < 0 ? lines : lines.slice(from))
+    .map((line) => line.replace(/^(P\d+ +)?ERROR: \[\d+\]: /, ''))
+    .filter((line) => line !== '' && !/^\[(FILE|RETRY)/.test(line))
+    .slice(0, 12)
+    .join('\n');
+  return `pgBackRest could not ${command} (${code}): ${error || 'it said nothing'}`;
+}

@@ -1,0 +1,40 @@
+/**
+ * WAL on its way to the repository. Postgres' archive_command copies each finished
+ * segment into the spool once `on` is there; from here it is pushed and removed. Until
+ * then Postgres' own disk has it twice, so a repository that is away loses nothing.
+ */
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pgbackrest } from './pgbackrest.ts';
+import type { BackupSettings } from './settings.ts';
+
+/** A segment, or a note about timelines and backups that stands between them. */
+const archived = /^[0-9A-F]{8}(\.history|[0-9A-F]{16}(\.partial|\.[0-9A-F]{8}\.backup)?)$/;
+
+/** From now on Postgres keeps its WAL here. */
+export function openSpool({ spool }: BackupSettings): void {
+  const on = join(spool, 'on');
+  if (!existsSync(on)) writeFileSync(on, 'WAL is kept here for the backups. Remove this file, and nothing is kept.\n');
+}
+
+export function spooled({ spool }: BackupSettings): string[] {
+  return readdirSync(spool)
+    .filter((name) => archived.test(name))
+    .sort();
+}
+
+/**
+ * Pushes everything that waits. Returns the moment before which every commit is in the
+ * repository, or null when nothing was pushed: a segment keeps the time of its last change.
+ */
+export async function pushSpool(settings: BackupSettings): Promise<Date | null> {
+  let until: Date | null = null;
+  for (const name of spooled(settings)) {
+    const file = join(settings.spool, name);
+    const { mtime } = statSync(file);
+    await pgbackrest(settings, 'archive-push', [file]);
+    rmSync(file);
+    if (/^[0-9A-F]{24}$/.test(name) && (until === null || mtime > until)) until = mtime;
+  }
+  return until;
+}

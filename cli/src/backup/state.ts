@@ -1,0 +1,39 @@
+import type postgres from 'postgres';
+import { onLiveServer } from './live-server.ts';
+import type { KnownBackup } from './pgbackrest.ts';
+import type { BackupSettings } from './settings.ts';
+
+export interface Seen {
+  backups: readonly KnownBackup[];
+  /** Null when nothing new is known. */
+  recoveryPoint: Date | null;
+  problem: string | null;
+}
+
+/** Writes down what the service knows, where doctor reads it. A write a minute: also when nobody works there is WAL to save. */
+export async function writeState(settings: BackupSettings, seen: Seen): Promise<void> {
+  await onLiveServer(settings, (sql) => write(sql, seen));
+}
+
+async function write(sql: postgres.Sql, { backups, recoveryPoint, problem }: Seen): Promise<void> {
+  const latest = backups.at(-1);
+  const full = backups.findLast(({ kind }) => kind === 'full');
+  await sql`
+    insert into ballast.backup_state (seen_at, backup, backup_at, full_at, recovery_point, problem)
+    values (now(), ${latest?.label ?? null}, to_timestamp(${latest?.endedAt ?? null}::float8),
+            to_timestamp(${full?.endedAt ?? null}::float8), ${recoveryPoint?.toISOString() ?? null}::text::timestamptz, ${problem})
+    on conflict (single) do update set
+      seen_at = excluded.seen_at, backup = excluded.backup, backup_at = excluded.backup_at, full_at = excluded.full_at,
+      recovery_point = greatest(excluded.recovery_point, backup_state.recovery_point), problem = excluded.problem`;
+}
+
+/** When a drill last began, and when a restore was last proven. */
+export async function lastDrills(settings: BackupSettings): Promise<{ begunAt: Date | null; provenAt: Date | null }> {
+  const [row] = await onLiveServer(
+    settings,
+    (sql) => sql<{ begun: string | null; proven: string | null }[]>`
+      select max(started_at)::text as begun, (max(ended_at) filter (where proven))::text as proven from ballast.restore_drill`,
+  );
+  const moment = (text: string | null | undefined) => (text ? new Date(text) : null);
+  return { begunAt: moment(row?.begun), provenAt: moment(row?.proven) };
+}

@@ -1,0 +1,162 @@
+/**
+ * Backups of a real Postgres with the real pgBackRest: taken, listed, tried, and restored
+ * to the newest commit and to a moment before an accident.
+ */
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onServer } from '@ballast/test-kit/database';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type BackupStage, openBackupStage } from './stage.ts';
+
+let stage: BackupStage;
+
+beforeAll(async () => {
+  stage = await openBackupStage();
+  await onServer(stage.ownerUrl, (sql) => sql.unsafe('create table kept (what text not null)'));
+  stage.serve();
+});
+afterAll(() => stage.close());
+
+const keep = (what: string) => onServer(stage.ownerUrl, (sql) => sql`insert into kept values (${what})`);
+const kept = () =>
+  onServer(stage.ownerUrl, async (sql) => {
+    const rows = await sql<{ what: string }[]>`select what from kept order by what`;
+    return rows.map(({ what }) => what);
+  });
+const state = () =>
+  onServer(stage.appUrl, async (sql) => {
+    const [row] = await sql`select *, now() - recovery_point as age from ballast.backup_state`;
+    return row;
+  });
+const drills = () => onServer(stage.appUrl, (sql) => sql`select * from ballast.restore_drill order by id`);
+const now = () =>
+  onServer(stage.appUrl, async (sql) => {
+    const [row] = await sql<
+      { now: string }[]
+    >`select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.USZ') as now`;
+    return row?.now ?? '';
+  });
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe('backups', () => {
+  it('begin with the service: a full backup, a drill, and a recovery point, where the app may read them', async () => {
+    await vi.waitFor(
+      async () => {
+        expect(await drills()).toMatchObject([{ proven: true, problem: null }]);
+        expect(await state()).toMatchObject({ problem: null, backup: expect.stringMatching(/^\d{8}-\d{6}F$/) });
+      },
+      { timeout: 110_000, interval: 500 },
+    );
+    const [drill] = await drills();
+    expect(drill?.tables).toBeGreaterThan(20);
+    expect(Number(drill?.rows)).toBeGreaterThan(5);
+    expect(drill?.recovery_point).toBeInstanceOf(Date);
+    expect((await state())?.recovery_point).toBeInstanceOf(Date);
+  }, 120_000);
+
+  it('are encrypted: neither rows nor the names of tables can be read in the repository', async () => {
+    await keep('a-word-that-stands-nowhere-else');
+    const taken = await stage.ballast(['backup', '--json']);
+    expect(taken).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(taken.out)).toMatchObject({ kind: 'diff', damaged: false });
+    const stored = files(join(stage.folder, 'repository'));
+    expect(stored.length).toBeGreaterThan(5);
+    for (const file of stored) {
+      const content = readFileSync(file);
+      expect(content.includes('a-word-that-stands-nowhere-else'), file).toBe(false);
+      expect(content.includes('restore_drill'), file).toBe(false);
+      // Not even whose it is can be changed by others.
+      expect(statSync(file).mode & 0o007, file).toBe(0);
+    }
+  });
+
+  it('are listed, and a new one can be full', async () => {
+    expect(await stage.ballast(['backup', '--full'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/\(full\)/),
+    });
+    const { out, err } = await stage.ballast(['backup', 'list']);
+    expect(out.match(/\bfull\b/g)).toHaveLength(2);
+    expect(out.match(/\bdiff\b/g)).toHaveLength(1);
+    expect(err).toMatch(/Any moment since \d{4}-/);
+  });
+
+  it('cannot be read without the key', async () => {
+    const { code, err } = await stage.ballast(['backup', 'list'], {
+      BACKUP_KEY: 'another-key-that-is-long-enough-too',
+    });
+    expect(code).toBe(1);
+    expect(err).toMatch(/crypt|cipher/i);
+    expect(err).not.toContain('another-key');
+  });
+
+  it('are drilled on demand, and a repository that is damaged is no proof', async () => {
+    const good = await stage.ballast(['backup', 'drill']);
+    expect(good).toMatchObject({ code: 0, out: expect.stringMatching(/^Everything came back in/) });
+    // The service's own restore is not disturbed, and nothing is left of the scratch server.
+    expect(readdirSync(join(stage.folder, 'repository/scratch'))).toEqual([]);
+
+    const [largest = ''] = files(join(stage.folder, 'repository/backup')).sort(
+      (a, b) => statSync(b).size - statSync(a).size,
+    );
+    const whole = readFileSync(largest);
+    const damaged = Buffer.from(whole);
+    damaged.fill(0, whole.length / 2, whole.length / 2 + 512);
+    writeFileSync(largest, damaged);
+    const bad = await stage.ballast(['backup', 'drill', '--json']);
+    writeFileSync(largest, whole);
+    expect(bad.code).toBe(1);
+    expect(JSON.parse(bad.out)).toMatchObject({ proven: false, problem: expect.stringContaining('verify') });
+    expect((await drills()).at(-1)).toMatchObject({ proven: false, problem: expect.stringContaining('verify') });
+  });
+
+  it('bring back the moment before an accident, and keep what stood there', async () => {
+    await keep('before');
+    const moment = await now();
+    await keep('after');
+    await onServer(stage.ownerUrl, (sql) => sql`delete from kept where what = 'before'`);
+    await onServer(stage.adminUrl, (sql) => sql`select pg_switch_wal()`);
+    await vi.waitFor(
+      () =>
+        expect(readdirSync(join(stage.folder, 'run/pgbackrest')).filter((name) => /^[0-9A-F]{24}$/.test(name))).toEqual(
+          [],
+        ),
+      { timeout: 30_000, interval: 200 },
+    );
+    const running = await stage.ballast(['restore', '--to', moment]);
+    expect(running).toMatchObject({ code: 1, err: expect.stringContaining('Postgres runs on that folder') });
+    await stage.stopPostgres();
+    const restored = await stage.ballast(['restore', '--to', moment, '--json']);
+    expect(restored, restored.err).toMatchObject({ code: 0 });
+    const { aside } = JSON.parse(restored.out) as { aside: string };
+    await stage.startPostgres();
+    expect(await kept()).toEqual(['a-word-that-stands-nowhere-else', 'before']);
+    expect(readFileSync(join(aside, 'PG_VERSION'), 'utf8').trim()).toBe('18');
+    rmSync(aside, { recursive: true });
+  });
+
+  it('go on after a restore, on the new timeline', async () => {
+    await keep('later');
+    const { code, out, err } = await stage.ballast(['backup', 'drill', '--json']);
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ proven: true });
+    await stage.stopPostgres('SIGKILL');
+    rmSync(stage.dataFolder, { recursive: true });
+    const restored = await stage.ballast(['restore', '--to', 'latest']);
+    expect(restored, restored.err).toMatchObject({ code: 0 });
+    await stage.startPostgres();
+    expect(await kept()).toContain('later');
+  });
+
+  it('say which moment they do not reach', async () => {
+    const target = join(stage.folder, 'home/copy');
+    const { code, err } = await stage.ballast(['restore', '--to', new Date().toISOString(), '--target', target]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/The backups do not reach that moment: their newest commit is of \d{4}-/);
+  });
+});
