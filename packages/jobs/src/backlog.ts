@@ -8,6 +8,8 @@
  */
 import type { Database } from '@ballast/db';
 
+export { type ActCount, readActs } from './act.ts';
+
 export interface QueueBacklog {
   queue: string;
   /** Rows that wait, due or not. It and the other numbers of rows stop at `countedAtMost`. */

@@ -1,5 +1,6 @@
 import type { Database } from '@ballast/db';
 import type postgres from 'postgres';
+import { acted } from './act.ts';
 
 /**
  * Cancels what has not started. True when it did. A row that runs inside a larger
@@ -60,9 +61,12 @@ async function leavePlace(sql: postgres.TransactionSql, id: string): Promise<num
 
 async function end(sql: postgres.TransactionSql, id: string): Promise<number> {
   const rows = await sql`
-    update jobs.job
-    set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
-    where id = ${id} and state = 'open' and started_at is null
-    returning id`;
+    with ended as (
+      update jobs.job
+      set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
+      where id = ${id} and state = 'open' and started_at is null
+      returning id, queue, name
+    ), ${acted(sql, 'cancelled', 'ended')}
+    select id from ended`;
   return rows.length;
 }

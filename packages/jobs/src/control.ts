@@ -4,6 +4,7 @@
  * that is running or has ended meanwhile, and leaves it in exactly one place.
  */
 import { type Database, sqlOf, withScope } from '@ballast/db';
+import { acted } from './act.ts';
 import { wakeChannel } from './enqueue.ts';
 import { shownPayload } from './sealed-payload.ts';
 
@@ -143,7 +144,7 @@ export async function runNow(db: Database, id: string): Promise<boolean> {
       ), waits as (
         insert into jobs.due (queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed)
         select queue, lane, priority, now(), job_id, name, version, alone, batch, concurrency, discard_after, keyed from ripe
-      )
+      ), ${acted(sql, 'hurried', 'ripe')}
       select job_id from ripe
       union select id from jobs.status where id = ${id} and state = 'pending' and run_at <= now()`,
   );

@@ -1,5 +1,6 @@
 import type { Database } from '@ballast/db';
 import type postgres from 'postgres';
+import { acted } from './act.ts';
 import { wakeChannel } from './enqueue.ts';
 import { backInLine } from './line-up.ts';
 
@@ -79,7 +80,8 @@ export async function releaseJobs(db: Database, choice: Choice): Promise<KindCou
   const kinds: KindCount[] = [];
   for (;;) {
     const moved = await db.sql<KindCount[]>`
-      with ${backInLine(db.sql, db.sql`why = 'held' and ${which(db.sql, choice)}`)}
+      with ${backInLine(db.sql, db.sql`why = 'held' and ${which(db.sql, choice)}`)},
+      ${acted(db.sql, 'released', 'again')}
       select queue, name, count(*)::int as jobs from again group by 1, 2`;
     if (moved.length === 0) return kinds;
     db.notify(wakeChannel);
@@ -142,10 +144,10 @@ export async function holdSome(sql: Sql, choice: Choice): Promise<KindCount[]> {
       delete from jobs.key where job_id in (select job_id from moved)
     ), held as (
       insert into jobs.aside (job_id, why, queue, name, version) select job_id, 'held', queue, name, version from moved
-    )
-    select queue, name, count(*)::int as jobs
-    from (select queue, name from moved union all select queue, name from parked) as every
-    group by 1, 2`;
+    ), every_held as (
+      select queue, name from moved union all select queue, name from parked
+    ), ${acted(sql, 'held', 'every_held')}
+    select queue, name, count(*)::int as jobs from every_held group by 1, 2`;
 }
 
 /** A condition on rows with the columns queue, name and job_id. */

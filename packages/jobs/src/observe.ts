@@ -15,7 +15,8 @@ export interface JobObserver {
   dispatched(job: ObservedJob, rows: number): void;
   /** A handler is about to run: how long after `run_at`, and how much of that passed before it was dispatched. */
   started(job: ObservedJob, times: { waitMs: number; lagMs: number }): void;
-  ended(job: ObservedJob, end: RunEnd, runMs: number): void;
+  /** Null when no handler ran: what grew stale, and what the sweep buries. */
+  ended(job: ObservedJob, end: RunEnd, runMs: number | null): void;
   repaired(why: Repair, rows: number): void;
 }
 

@@ -1,4 +1,5 @@
 import { type Database, sqlOf, withScope } from '@ballast/db';
+import { acted } from './act.ts';
 import { wakeChannel } from './enqueue.ts';
 import { linedUp } from './line-up.ts';
 
@@ -25,7 +26,7 @@ export async function retryJobs(db: Database, choice: { id: string } | { name: s
         returning job.*
       ), undead as (
         delete from jobs.dead where job_id in (select id from again)
-      ), ${linedUp(sql, 'again')}
+      ), ${linedUp(sql, 'again')}, ${acted(sql, 'retried', 'again')}
       select id from again`;
     return again.count;
   });

@@ -6,6 +6,7 @@ import { childLog, type OpenedRow, openRow } from './open-row.ts';
 import { endingOf, outcomeOfError } from './outcome.ts';
 import { endOf, type RegisteredJob, type RowRunner, report, type StartedRow } from './run-row.ts';
 import { problemsOf } from './sealed-payload.ts';
+import { inBatchSpan, type TellBatchEnd } from './trace-run.ts';
 
 export interface RanBatch {
   runMs: number;
@@ -20,10 +21,19 @@ export interface RanBatch {
  * handler. Each gets an outcome of its own: by name, `done` when it is not named, and
  * the batch's failure when the handler throws before its transaction has committed.
  */
-export async function runBatch<Services>(
+export function runBatch<Services>(
   runner: RowRunner<Services>,
   registered: RegisteredJob<Services>,
   rows: readonly StartedRow[],
+): Promise<RanBatch> {
+  return inBatchSpan(registered.job, rows, (tellTrace) => runTraced(runner, registered, rows, tellTrace));
+}
+
+async function runTraced<Services>(
+  runner: RowRunner<Services>,
+  registered: RegisteredJob<Services>,
+  rows: readonly StartedRow[],
+  tellTrace: TellBatchEnd,
 ): Promise<RanBatch> {
   const { job } = registered;
   const startedAt = performance.now();
@@ -32,6 +42,7 @@ export async function runBatch<Services>(
   const opened = new Map(rows.map((row) => [row.id, openRow(runner, row)]));
   const items = rows.flatMap((row) => itemOf(job, row, opened.get(row.id) as OpenedRow, outcomes));
   const doors = openDoors(runner, rows, job.timeoutMs);
+  let thrown: unknown;
   try {
     const handler = await registered.load();
     if (!('runBatch' in handler))
@@ -41,6 +52,7 @@ export async function runBatch<Services>(
     for (const { jobId } of items)
       outcomes.set(jobId, reported.get(jobId) ?? doors.reported.get(jobId) ?? { outcome: 'done' });
   } catch (error) {
+    thrown = error;
     const failed: Outcome = runner.shutdown.aborted ? { outcome: 'snoozed', forMs: 0 } : outcomeOfError(error);
     for (const { jobId } of items) outcomes.set(jobId, doors.reported.get(jobId) ?? failed);
   } finally {
@@ -50,8 +62,16 @@ export async function runBatch<Services>(
   const runMs = performance.now() - startedAt;
   for (const _ of doors.completed) runner.observe?.ended(job, 'done', runMs / rows.length);
   const open = rows.filter((row) => !doors.completed.has(row.id) && !doors.lost.has(row.id));
-  const written = open.map(async (row) => {
-    const ending = endingOf(outcomes.get(row.id) as Outcome, job, row.attempt);
+  const endings = open.map((row) => ({ row, ending: endingOf(outcomes.get(row.id) as Outcome, job, row.attempt) }));
+  tellTrace(
+    [
+      ...Array.from(doors.completed, () => 'done' as const),
+      ...Array.from(doors.lost, () => 'lost' as const),
+      ...endings.map(({ ending }) => endOf(ending)),
+    ],
+    thrown,
+  );
+  const written = endings.map(async ({ row, ending }) => {
     const { log, text } = opened.get(row.id) as OpenedRow;
     if (ending.failure !== null) ending.failure = text(ending.failure);
     const attempt = ending.uncharge ? row.attempt - 1 : row.attempt;

@@ -132,9 +132,12 @@ function startedRow(row: LiveRow, packId: string, openedAt: number): StartedRow 
 }
 
 /** A row that is not begun: cancelled when it grew stale, else handed back. */
-function leave<Services>(runner: PackRunner<Services>, packId: string, row: LiveRow): Promise<boolean> {
+async function leave<Services>(runner: PackRunner<Services>, packId: string, row: LiveRow): Promise<boolean> {
   const ending = row.stale ? stale : handedBack;
-  return runner.completions.write({ ...ending, jobId: row.id, packId, attempt: row.attempt - 1 });
+  const held = await runner.completions.write({ ...ending, jobId: row.id, packId, attempt: row.attempt - 1 });
+  const job = runner.find(row.name, row.version)?.job;
+  if (held && row.stale && job) runner.observe?.ended(job, 'cancelled', null);
+  return held;
 }
 
 const stale = { state: 'cancelled', afterMs: null, uncharge: true, failure: null } as const;

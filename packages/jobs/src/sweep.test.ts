@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enqueue } from './enqueue.ts';
+import type { ObservedJob, RunEnd } from './observe.ts';
 import { sweep } from './sweep.ts';
 import { forgetJobs, misplacedJobs } from './testing.ts';
 
@@ -149,5 +150,25 @@ describe('a sweep between those that remove old rows', () => {
     expect(await stateOf(joined)).toBe('pending');
     expect(await sweepAgain()).toMatchObject({ stale: 1 });
     expect(await stateOf(joined)).toBe('cancelled');
+  });
+
+  it('tells whoever counts what it buried and what it cancelled', async () => {
+    const ended: unknown[] = [];
+    const observe = {
+      dispatched() {},
+      started() {},
+      repaired() {},
+      ended: (job: ObservedJob, end: RunEnd, runMs: number | null) =>
+        void ended.push([job.name, job.queue, end, runMs]),
+    };
+    await pack(await add(), { runner_id: runner, opened_at: new Date(Date.now() - 60_000).toISOString() });
+    await jobsDb.sql`update jobs.job set started_at = now(), attempt = attempts`;
+    await add({ discardAfter: new Date(Date.now() - 1_000) });
+    const swept = await sweep({ db: jobsDb, transport: without, log: silentLog, remove: false, observe });
+    expect(swept).toMatchObject({ orphaned: 1, stale: 1 });
+    expect(ended).toEqual([
+      [task.name, 'default', 'dead', null],
+      [task.name, 'default', 'cancelled', null],
+    ]);
   });
 });

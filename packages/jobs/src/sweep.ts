@@ -77,9 +77,9 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
   const { db, transport, settledAfterMs = 10_000, remove = true } = options;
   if (!remove && !(await anythingToSweep(db, settledAfterMs))) return { orphaned: 0, lost: 0, stale: 0, removed: 0 };
   return withSweepLock(db, async () => ({
-    orphaned: await returnOrphans(db),
+    orphaned: await returnOrphans(db, options.observe),
     lost: await returnLost(db, transport, { settledAfterMs, suspect: true }),
-    stale: await cancelStale(db),
+    stale: await cancelStale(db, options.observe),
     removed: !remove ? 0 : await removeEnded(db, options.keepEndedDays ?? 7),
   }));
 }
@@ -102,10 +102,10 @@ export async function withSweepLock<Result>(db: Database, work: () => Promise<Re
  * at its start keeps that, and may be dead by it; the others return uncharged. All of
  * them travel alone from now on, since one may have taken its worker down.
  */
-async function returnOrphans(db: Database): Promise<number> {
+async function returnOrphans(db: Database, observe?: JobObserver): Promise<number> {
   await endHolders(db);
   const { sql } = db;
-  const rows = await sql`
+  const rows = await sql<{ name: string; queue: string; state: string }[]>`
     with orphan as materialized (
       select id, job_ids from jobs.pack where ${orphaned(sql)} for update skip locked
     ), gone as (
@@ -127,7 +127,8 @@ async function returnOrphans(db: Database): Promise<number> {
       insert into jobs.failure (job_id, attempt, message)
       select id, attempt, 'The worker that ran it fell silent.' from returned where charged
     )
-    select id from returned`;
+    select name, queue, state from returned`;
+  for (const row of rows) if (row.state === 'dead') observe?.ended(row, 'dead', null);
   return rows.length;
 }
 
@@ -164,8 +165,8 @@ export async function returnLost(
 }
 
 /** A job whose key a second enqueue holds is left to the next sweep: this one has the lock of all sweeps, and waits for nobody. */
-async function cancelStale(db: Database): Promise<number> {
-  const rows = await db.sql`
+async function cancelStale(db: Database, observe?: JobObserver): Promise<number> {
+  const rows = await db.sql<{ name: string; queue: string }[]>`
     with seen as materialized (
       select ctid as at, job_id from jobs.due where discard_after <= now() limit ${batch} for update skip locked
     ), free as materialized (
@@ -179,8 +180,10 @@ async function cancelStale(db: Database): Promise<number> {
     ), unkeyed as (delete from jobs.key where job_id in (select job_id from stale))
     update jobs.job
     set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
-    from stale where job.id = stale.job_id and job.state = 'open'`;
-  return rows.count;
+    from stale where job.id = stale.job_id and job.state = 'open'
+    returning job.name, job.queue`;
+  for (const row of rows) observe?.ended(row, 'cancelled', null);
+  return rows.length;
 }
 
 /**

@@ -111,7 +111,7 @@ export async function forgetJobs(db: Database): Promise<void> {
     with due as (delete from jobs.due), later as (delete from jobs.later), pack as (delete from jobs.pack),
          aside as (delete from jobs.aside), key as (delete from jobs.key), dead as (delete from jobs.dead),
          failure as (delete from jobs.failure), step as (delete from jobs.step),
-         progress as (delete from jobs.progress)
+         progress as (delete from jobs.progress), act as (delete from jobs.act)
     delete from jobs.job`;
 }
 

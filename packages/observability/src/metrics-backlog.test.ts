@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Database, openDatabase, withTenant } from '@ballast/db';
-import { holdJobs } from '@ballast/jobs/control';
+import { cancelJob, holdJobs, releaseJobs } from '@ballast/jobs/control';
 import { enqueueMany } from '@ballast/jobs/enqueue';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
@@ -86,6 +86,20 @@ it('reads what waits at the scrape, and says when Postgres is down instead of fa
   const held = await scrape();
   expect(held.get('ballast_queue_held_jobs{queue="default"}')).toBe(2);
   expect(held.get('ballast_queue_pending_jobs{queue="default"}')).toBe(0);
+
+  const held1 = 'ballast_jobs_operated_total{act="held",job="suite.task",queue="default"}';
+  expect(held.get(held1)).toBe(2);
+  const [one] = await jobsDb.sql<{ id: string }[]>`select id from jobs.job limit 1`;
+  await cancelJob(jobsDb, one?.id as string);
+  await releaseJobs(jobsDb, {});
+  const acts = await scrape();
+  for (const [act, times] of [
+    ['held', 2],
+    ['cancelled', 1],
+    ['released', 1],
+  ] as const) {
+    expect(acts.get(held1.replace('held', act))).toBe(times);
+  }
 
   await postgres.shut();
   const down = await scrape();

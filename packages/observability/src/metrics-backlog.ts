@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '@ballast/db';
-import { countedAtMost, type QueueBacklog, readBacklog } from '@ballast/jobs/backlog';
-import { Gauge } from 'prom-client';
+import { type ActCount, countedAtMost, type QueueBacklog, readActs, readBacklog } from '@ballast/jobs/backlog';
+import { Counter, Gauge } from 'prom-client';
 import type { Metrics } from './metrics.ts';
 
 export interface BacklogOptions {
@@ -9,6 +9,11 @@ export interface BacklogOptions {
   applicationName: string;
   /** Several scrapers together ask Postgres once in this time. */
   freshMs?: number;
+}
+
+interface Answer {
+  queues: QueueBacklog[];
+  acts: ActCount[];
 }
 
 /** A scrape must not wait longer; Prometheus gives up after ten seconds. */
@@ -22,11 +27,12 @@ const patienceMs = 3_000;
 export function backlogMetrics({ registry }: Metrics, options: BacklogOptions): () => Promise<void> {
   const { freshMs = 5_000 } = options;
   let db = open(options);
-  let latest: { at: number; rows: Promise<QueueBacklog[] | null> } | null = null;
+  let latest: { at: number; answer: Promise<Answer | null> } | null = null;
 
-  async function ask(): Promise<QueueBacklog[] | null> {
+  async function ask(): Promise<Answer | null> {
     try {
-      return await within(patienceMs, readBacklog(db));
+      const [queues, acts] = await within(patienceMs, Promise.all([readBacklog(db), readActs(db)]));
+      return { queues, acts };
     } catch {
       // A half-open connection would hold up every later scrape: begin again with a new one.
       void db.close().catch(() => {});
@@ -38,13 +44,13 @@ export function backlogMetrics({ registry }: Metrics, options: BacklogOptions): 
   const read = () => {
     if (!latest || performance.now() - latest.at > freshMs) {
       // Fresh from when the answer came: while one is under way, nobody asks again.
-      const asked = { at: Number.POSITIVE_INFINITY, rows: ask() };
+      const asked = { at: Number.POSITIVE_INFINITY, answer: ask() };
       latest = asked;
-      void asked.rows.then(() => {
+      void asked.answer.then(() => {
         asked.at = performance.now();
       });
     }
-    return latest.rows;
+    return latest.answer;
   };
 
   new Gauge({
@@ -62,12 +68,23 @@ export function backlogMetrics({ registry }: Metrics, options: BacklogOptions): 
       labelNames: ['queue'],
       registers: [registry],
       async collect() {
-        const rows = await read();
+        const answer = await read();
         this.reset();
-        for (const row of rows ?? []) this.set({ queue: row.queue }, value(row));
+        for (const row of answer?.queues ?? []) this.set({ queue: row.queue }, value(row));
       },
     });
   }
+  new Counter({
+    name: 'ballast_jobs_operated_total',
+    help: 'What operators did to jobs: cancelled, retried, hurried (made due), held, released. Kept in Postgres, so the same in every process.',
+    labelNames: ['act', 'job', 'queue'],
+    registers: [registry],
+    async collect() {
+      const answer = await read();
+      this.reset();
+      for (const { what, name, queue, jobs } of answer?.acts ?? []) this.inc({ act: what, job: name, queue }, jobs);
+    },
+  });
   return () => db.close();
 }
 

@@ -34,7 +34,7 @@ export function jobMetrics({ registry }: Metrics): JobObserver {
   const started = counter('ballast_jobs_started_total', 'Jobs whose handler this process began.');
   const ended = new Counter({
     name: 'ballast_jobs_ended_total',
-    help: 'Runs by what became of the job: done, retried, dead, cancelled or snoozed.',
+    help: 'What became of jobs: done, retried, dead, cancelled or snoozed. Those that died with their worker or grew stale are counted by who found them.',
     labelNames: [...labelNames, 'outcome'],
     registers,
   });
@@ -63,7 +63,7 @@ export function jobMetrics({ registry }: Metrics): JobObserver {
     ended(job, outcome, runMs) {
       const of = labels(job);
       ended.inc({ ...of, outcome });
-      run.observe(of, seconds(runMs));
+      if (runMs !== null) run.observe(of, seconds(runMs));
     },
     repaired: (reason, rows) => repaired.inc({ reason }, rows),
   };

@@ -1,11 +1,21 @@
 import { type Database, openDatabase, type Tx, withTenant } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
 import { forgetJobs, runDueJobs, slotComes } from '@ballast/jobs/testing';
-import { AppError, cancel, defineHandler, defineJob, defineSchedule, type JobContext, snooze } from '@ballast/kernel';
+import {
+  AppError,
+  type BatchHandler,
+  cancel,
+  defineBatchHandler,
+  defineHandler,
+  defineJob,
+  defineSchedule,
+  type JobContext,
+  snooze,
+} from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { type ReceivedSpan, startTraceReceiver, type TraceReceiver } from '@ballast/test-kit/trace-receiver';
 import { trace } from '@opentelemetry/api';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createLogger } from './logger.ts';
 import { openTracing, type Tracing } from './tracing.ts';
@@ -157,6 +167,69 @@ it('follows what was decided of keeping the trace', async () => {
   await run({});
   expect(receiver.spans).toEqual([]);
   expect(await received()).toEqual({});
+});
+
+describe('a batch', () => {
+  const many = defineJob({ name: 'suite.many', payload: z.strictObject({ n: z.int() }), batch: 10, attempts: 2 });
+  const addMany = (n: number) => withTenant(db, tenant, (tx) => enqueue(tx, many, { n }));
+  const runMany = (runBatch: BatchHandler<{ n: number }, Tx, null>['runBatch']) =>
+    runDueJobs({
+      db,
+      jobsDb,
+      services: null,
+      log,
+      jobs: [
+        { job: many as never, load: async () => defineBatchHandler(many, runBatch) },
+        { job: next as never, load: async () => defineHandler<{ n: number }, Tx, null>(next, async () => undefined) },
+      ],
+    });
+
+  it('has one span, in a trace of its own, with a link to what asked for each of its jobs', async () => {
+    const one = await request(() => addMany(1));
+    const two = await request(() => addMany(2));
+    await addMany(3);
+    await runMany(async ({ items, ctx }) => {
+      ctx.log.info({}, 'in the batch');
+      await ctx.transaction(items.slice(0, 2), async (tx) => {
+        await enqueue(tx, next, { n: 1 });
+        return undefined;
+      });
+      return new Map([[items[2]?.jobId as string, snooze(600_000)]]);
+    });
+    const spans = await received();
+    const [ran, ...more] = spans['job suite.many'] ?? [];
+    expect(more).toEqual([]);
+    expect(ran).toMatchObject({ parentId: '', kind: 5, status: 0 });
+    expect(spans.request?.map((span) => span.traceId)).not.toContain(ran?.traceId);
+    expect(ran?.links).toEqual(
+      [one, two].map((id, at) => ({
+        traceId: spans.request?.[at]?.traceId,
+        spanId: spans.request?.[at]?.spanId,
+        attributes: { 'job.id': id, 'job.attempt': 1 },
+      })),
+    );
+    expect(ran?.attributes).toEqual({
+      'job.queue': 'default',
+      'job.tenant': tenant,
+      'job.wait_ms': expect.any(Number),
+      'messaging.batch.message_count': 3,
+      'job.outcome.done': 2,
+      'job.outcome.snoozed': 1,
+    });
+    // What it adds is caused by it, and its lines are found by it.
+    expect(spans['job suite.next']?.[0]).toMatchObject({ traceId: ran?.traceId, parentId: ran?.spanId });
+    expect(logged().find(({ msg }) => msg === 'in the batch')).toMatchObject({ trace_id: ran?.traceId });
+  });
+
+  it('that throws says so, by the kind of the error and not by its words', async () => {
+    await addMany(1);
+    await runMany(async () => {
+      throw new TypeError('ada@acme.test');
+    });
+    const ran = (await received())['job suite.many']?.[0];
+    expect(ran).toMatchObject({ status: 2, attributes: { 'error.type': 'TypeError', 'job.outcome.retried': 1 } });
+    expect(receiver.text()).not.toContain('ada@acme.test');
+  });
 });
 
 it.each(['no trace', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n', ''])(

@@ -51,7 +51,7 @@ export function startTracing(options: SpanSending): () => Promise<void> {
     }),
     // Where a trace begins, the share decides; whatever follows in it, in whatever process, does the same.
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.ratio ?? 1) }),
-    spanLimits: { attributeValueLengthLimit: 256, attributeCountLimit: 32, linkCountLimit: 8, eventCountLimit: 0 },
+    spanLimits: { attributeValueLengthLimit: 256, attributeCountLimit: 32, linkCountLimit: 128, eventCountLimit: 0 },
     spanProcessors: [
       new BatchSpanProcessor({ exporter: telling(exporter, options.log), exportTimeoutMillis: exportTimeoutMs }),
     ],

@@ -24,7 +24,7 @@ export interface ReceivedSpan {
   /** 2 is a server's, 5 a consumer's. */
   kind: number;
   attributes: Record<string, unknown>;
-  links: { traceId: string; spanId: string }[];
+  links: { traceId: string; spanId: string; attributes: Record<string, unknown> }[];
   /** 2 is an error. */
   status: number;
 }
@@ -92,7 +92,11 @@ function spansOf(body: Buffer): ReceivedSpan[] {
         name: text(span, 5),
         kind: Number(span.get(6)?.[0] ?? 0),
         attributes: attributesOf(messages(span, 9)),
-        links: messages(span, 13).map((link) => ({ traceId: hex(link, 1), spanId: hex(link, 2) })),
+        links: messages(span, 13).map((link) => ({
+          traceId: hex(link, 1),
+          spanId: hex(link, 2),
+          attributes: attributesOf(messages(link, 4)),
+        })),
         status: Number(messages(span, 15)[0]?.get(3)?.[0] ?? 0),
       }));
     });
