@@ -4,6 +4,7 @@ import { list as listBackups } from './backup/commands/list.ts';
 import { restoreTo } from './backup/commands/restore.ts';
 import { serve } from './backup/commands/serve.ts';
 import type { Command } from './command.ts';
+import { doctor } from './doctor/doctor.ts';
 import { cancel } from './jobs/cancel.ts';
 import { counts } from './jobs/counts.ts';
 import { hold } from './jobs/hold.ts';
@@ -22,6 +23,7 @@ import { rotate } from './secrets/rotate.ts';
 
 /** Everything that can be typed behind `pnpm ballast`. */
 export const groups: Readonly<Record<string, readonly Command[]>> = {
+  doctor: [doctor],
   jobs: [list, show, counts, schedules, retry, cancel, runNow, hold, release, pause, resume],
   backup: [backup, listBackups, drillNow, serve],
   restore: [restoreTo],

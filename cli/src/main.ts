@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The operator's command line: `pnpm ballast jobs …`, `pnpm ballast secrets …`. Answers go to standard output,
+ * The operator's command line: `pnpm ballast doctor`, `pnpm ballast jobs …`, `pnpm ballast secrets …`. Answers go to standard output,
  * everything about them to standard error, so that `--json` can be piped.
  */
 import { existsSync } from 'node:fs';
@@ -13,10 +13,13 @@ const root = resolve(here, basename(here) === 'dist' ? '../../..' : '../..');
 const settings = join(root, '.env');
 if (existsSync(settings)) process.loadEnvFile(settings);
 
-process.exitCode = await run(process.argv.slice(2), {
+const code = await run(process.argv.slice(2), {
   root,
   env: process.env,
   secretsDirectory: '/run/secrets',
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
 });
+
+// Ends now, and not when the last hanging look-up of a name does; but not before all was written into a pipe.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -1,18 +1,11 @@
 import { openDatabase } from '@ballast/db';
 import { type Answer, type DatabaseCommand, UsageError } from './command.ts';
-import { dispatcherUrl, type Surroundings } from './database/dispatcher-url.ts';
+import { dispatcherUrl } from './database/dispatcher-url.ts';
 import { explainFailure } from './database/explain-failure.ts';
 import { groups } from './groups.ts';
 import { helpOfCommand, helpOfGroup, helpOfProgram } from './output/help.ts';
 import { type Parsed, parse, unknown } from './parse.ts';
-
-export interface Terminal extends Surroundings {
-  out(text: string): void;
-  err(text: string): void;
-}
-
-/** Done; nothing found or changed; not understood; the database could not be asked. */
-const codes = { done: 0, nothing: 1, usage: 2, unreachable: 3 } as const;
+import { codes, type Terminal } from './terminal.ts';
 
 /** Runs one command line. Returns the exit code. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {

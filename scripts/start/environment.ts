@@ -1,4 +1,5 @@
 import type { DatabaseUrls } from './postgres/prepare-database.ts';
+import type { Told } from './run-record.ts';
 import { encryptionKeys, secretFile } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
@@ -62,6 +63,27 @@ function key(given: Environment, name: string, make: () => string): Environment 
   if (given[name]) return { [name]: given[name] };
   return { [`${name}_FILE`]: given[`${name}_FILE`] || make() };
 }
+
+/** What doctor needs to know of the API: every setting that is no secret, files that hold secrets, and who else was given. */
+export function toldOf(api: Environment, given: Environment): Told {
+  const names = [...shown, 'AUTH_SECRET_FILE', 'ENCRYPTION_KEYS_FILE'];
+  const settings = Object.fromEntries(names.flatMap((name) => (api[name] === undefined ? [] : [[name, api[name]]])));
+  const ownInbox = given.SMTP_URL === undefined || given.SMTP_URL === '';
+  if (ownInbox && api.SMTP_URL !== undefined) settings.SMTP_URL = api.SMTP_URL;
+  const secret = Object.keys(given).filter((name) => secretNames.test(name) && /_(URL|SECRET|KEYS)$/.test(name));
+  return { settings, given: secret.filter((name) => given[name] !== '') };
+}
+
+const shown = [
+  'NODE_ENV',
+  'BALLAST_ENV',
+  'PUBLIC_URL',
+  'API_HOST',
+  'API_PORT',
+  'WORKER_PORT',
+  'METRICS_PORT',
+  'DISABLE_BACKGROUND_WORKERS',
+];
 
 const secretNames =
   /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET(_PREVIOUS)?|ENCRYPTION_KEYS|OTEL_EXPORTER_OTLP_HEADERS|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;

@@ -10,6 +10,15 @@ export interface RunRecord {
   keeper?: KnownProcess;
   postgres?: KnownProcess;
   children: KnownProcess[];
+  /** What the processes were told, for `ballast doctor` in another terminal. */
+  told?: Told;
+}
+
+export interface Told {
+  /** Settings that are no secrets, by name. */
+  settings: Record<string, string>;
+  /** The names of secret settings that were given in the environment; never their values. */
+  given: string[];
 }
 
 const fileOf = (data: string) => join(data, 'run.json');

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Children, openChildren } from './children.ts';
-import { type Environments, environments, type Mode } from './environment.ts';
+import { type Environments, environments, type Mode, toldOf } from './environment.ts';
 import { requireFreePorts, type WantedPort } from './ports.ts';
 import { type DatabaseUrls, prepareDatabase } from './postgres/prepare-database.ts';
 import { type Keeper, startKeeper } from './postgres/start-keeper.ts';
@@ -55,6 +55,8 @@ export async function session(mode: Mode, work: (session: Session) => Promise<vo
       const ready = (name: string, url: string) =>
         waitUntilReady(name, url, join(settings.logs, `${name}.log`), ending.signal);
       const env = environments(settings, mode, urls, process.env);
+      record.told = toldOf(env.api, process.env);
+      writeRecord(data, record);
       const opened: Session = { settings, children, env, ended: ending.signal, ready };
       if (!settings.smtpUrl) await inboxReady(opened);
       await work(opened);

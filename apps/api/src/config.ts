@@ -46,6 +46,16 @@ export interface LoadOptions extends Partial<Sources> {
 
 /** Reads and checks everything that `process` needs, or throws one AppError with every problem. */
 export function loadConfig<P extends Process>(processName: P, options: LoadOptions = {}): Config<P> {
+  const { config, problems } = inspectConfig(processName, options);
+  if (problems.length > 0) throw invalid(processName, problems);
+  return config;
+}
+
+/** The same without a throw: what is wrong is undefined in `values`. For whoever explains what is wrong. */
+export function inspectConfig<P extends Process>(
+  processName: P,
+  options: LoadOptions = {},
+): { config: Config<P>; problems: string[] } {
   const sources: Sources = {
     env: options.env ?? process.env,
     secretsDirectory: options.secretsDirectory ?? '/run/secrets',
@@ -63,8 +73,7 @@ export function loadConfig<P extends Process>(processName: P, options: LoadOptio
     ...keyProblems(values, options.jobs ?? [], reader.problems),
     ...ownerProblems(processName, reader.environment, sources),
   ];
-  if (problems.length > 0) throw invalid(processName, problems);
-  return {
+  const config: Config<P> = {
     process: processName,
     environment: reader.environment,
     values: values as Values<P>,
@@ -79,6 +88,7 @@ export function loadConfig<P extends Process>(processName: P, options: LoadOptio
       return found.values as unknown as ConfigValues<Wanted>;
     },
   };
+  return { config, problems };
 }
 
 function createReader(sources: Sources) {
@@ -129,10 +139,10 @@ function crossProblems(
   reader: { environment: string; problems: string[] },
 ) {
   const problems: string[] = [];
-  const consumes = processName === 'worker' || (processName === 'api' && values.DISABLE_BACKGROUND_WORKERS === false);
+  const consumes = processName === 'worker' || values.DISABLE_BACKGROUND_WORKERS === false;
   const reported = reader.problems.some((problem) => /database_dispatcher_url/i.test(problem));
   if (consumes && values.DATABASE_DISPATCHER_URL === undefined && !reported) {
-    const way = processName === 'api' ? ' Or set DISABLE_BACKGROUND_WORKERS=true and run workers of their own.' : '';
+    const way = processName !== 'worker' ? ' Or set DISABLE_BACKGROUND_WORKERS=true and run workers of their own.' : '';
     problems.push(`DATABASE_DISPATCHER_URL is missing: ${settings.DATABASE_DISPATCHER_URL.description}${way}`);
   }
   const publicUrl = values.PUBLIC_URL;
@@ -155,7 +165,7 @@ function keyProblems(
   return [`ENCRYPTION_KEYS is missing, and the job ${name} has secret fields: ${settings.ENCRYPTION_KEYS.description}`];
 }
 
-const serves = (processName: Process) => processName === 'api' || processName === 'worker';
+const serves = (processName: Process) => processName === 'api' || processName === 'worker' || processName === 'doctor';
 
 /** Whoever breaks into a process that serves has what that process holds. */
 function ownerProblems(processName: Process, environment: string, sources: Sources): string[] {

@@ -1,6 +1,6 @@
 import { type Database, durabilityProblems, openDatabase } from '@ballast/db';
 import type { Services } from '@ballast/http';
-import { inspectStores } from '@ballast/jobs/guard';
+import { inspectStores, refusalSentence } from '@ballast/jobs/guard';
 import type { JobObserver } from '@ballast/jobs/observe';
 import { refuseWrongSchedules } from '@ballast/jobs/schedule';
 import { openTransport } from '@ballast/jobs/transport';
@@ -114,8 +114,8 @@ async function refuseLossyQueue(
   let refusals: string[] = [];
   await retry(signal, log, async () => {
     const found = await inspectStores({ queueUrl, cacheUrl });
-    refusals = found.refusals;
-    for (const warning of found.warnings) log.warn({}, warning);
+    refusals = found.refusals.map(refusalSentence);
+    for (const { code, cause, fix } of found.warnings) log.warn({ code }, `${cause} ${fix}`);
   });
   if (refusals.length === 0) return;
   throw new AppError('queue.not_trustworthy', { public: refusals.join('\n'), retryable: false });

@@ -22,18 +22,28 @@ export function dispatcherUrl(surroundings: Surroundings): FoundUrl {
     if (right) return { url: given.value, origin: given.origin };
     return { problem: `${given.origin} must be postgres://user:password@host/database.` };
   }
-  const data = resolve(surroundings.root, surroundings.env.BALLAST_DATA || '.ballast');
+  const data = dataFolder(surroundings);
+  const url = embeddedUrl(data, 'dispatcher');
+  if (url !== null) return { url, origin: `the Postgres of npm start (${data})` };
+  return {
+    problem: `DATABASE_DISPATCHER_URL is missing, and no Ballast runs on ${data}: set it to Postgres as ${roles.dispatcher}, or run npm start.`,
+  };
+}
+
+/** Where `npm start` keeps its data. */
+export function dataFolder({ root, env }: Surroundings): string {
+  return resolve(root, env.BALLAST_DATA || '.ballast');
+}
+
+/** The Postgres that `npm start` runs on this folder, under one of its logins; null when none runs. */
+export function embeddedUrl(data: string, login: 'app' | 'dispatcher'): string | null {
   const port = embeddedPort(data);
-  const password = firstLine(join(data, 'secrets/database_dispatcher'));
-  if (port === null || password === null) {
-    return {
-      problem: `DATABASE_DISPATCHER_URL is missing, and no Ballast runs on ${data}: set it to Postgres as ${roles.dispatcher}, or run npm start.`,
-    };
-  }
+  const password = firstLine(join(data, `secrets/database_${login}`));
+  if (port === null || password === null) return null;
   const url = new URL(`postgres://127.0.0.1:${port}/ballast`);
-  url.username = roles.dispatcher;
+  url.username = roles[login];
   url.password = password;
-  return { url: url.href, origin: `the Postgres of npm start (${data})` };
+  return url.href;
 }
 
 /** Postgres writes its process and its port into its folder while it runs. */

@@ -30,7 +30,7 @@ export async function keepEpoch(
     const next = uuidv7();
     await db.sql`
       insert into jobs.epoch (value) values (${next})
-      on conflict (single) do update set value = excluded.value, since = now()`;
+      on conflict (single) do update set value = excluded.value, since = now(), losses = epoch.losses + 1`;
     await epoch.write(next);
     if (row) log.error({ returned }, 'the queue’s Redis lost its data; what waited in it was returned to Postgres');
     return returned;

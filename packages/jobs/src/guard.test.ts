@@ -1,6 +1,6 @@
 import { hasRedis, startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { inspectStores } from './guard.ts';
+import { inspectStores, refusalSentence } from './guard.ts';
 
 describe.runIf(hasRedis())('the guard of the queue’s Redis', () => {
   const servers: TestRedis[] = [];
@@ -22,26 +22,32 @@ describe.runIf(hasRedis())('the guard of the queue’s Redis', () => {
   it('refuses a queue that evicts (row 14)', async () => {
     const queueUrl = await start('--maxmemory-policy', 'allkeys-lru');
     expect((await inspectStores({ queueUrl, cacheUrl: null })).refusals).toEqual([
-      expect.stringContaining('evicts (maxmemory-policy allkeys-lru). Set it to noeviction.'),
+      expect.objectContaining({ code: 'queue.evicts', cause: expect.stringContaining('allkeys-lru') }),
     ]);
   });
 
   it('knows exchanged URLs (row 18)', async () => {
     const [queueUrl, cacheUrl] = [await start('--maxmemory-policy', 'volatile-lru'), await start()];
-    expect((await inspectStores({ queueUrl, cacheUrl })).refusals).toEqual([expect.stringContaining('swap them')]);
+    expect((await inspectStores({ queueUrl, cacheUrl })).refusals).toEqual([
+      expect.objectContaining({ code: 'stores.exchanged', fix: expect.stringContaining('swap them') }),
+    ]);
   });
 
   it('refuses one evicting Redis for both (row 18), also by logical database', async () => {
     const url = await start('--maxmemory-policy', 'allkeys-lru');
     const { refusals } = await inspectStores({ queueUrl: `${url}/1`, cacheUrl: `${url}/0` });
-    expect(refusals).toEqual([expect.stringContaining('are one Redis, and it evicts')]);
+    expect(refusals.map(refusalSentence)).toEqual([
+      expect.stringMatching(
+        /^Jobs silently disappear: .*are one Redis, and it evicts.*Give the queue a server of its own/,
+      ),
+    ]);
   });
 
   it('warns of one Redis for both, and of a queue without an append-only file', async () => {
     const url = await start('--appendonly', 'no');
     const { refusals, warnings } = await inspectStores({ queueUrl: url, cacheUrl: url });
     expect(refusals).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining('are one Redis'), expect.stringContaining('append-only file')]);
+    expect(warnings.map(({ code }) => code)).toEqual(['stores.one', 'queue.no_aof']);
   });
 
   it('rejects when the queue does not answer, and does without the cache', async () => {

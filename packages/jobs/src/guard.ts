@@ -5,10 +5,18 @@
 import { Redis } from 'ioredis';
 
 export interface Findings {
-  /** Reasons not to start, each a sentence that says what to do. */
-  refusals: string[];
+  /** Reasons not to start. */
+  refusals: StoreFault[];
   /** What the operator should know. */
-  warnings: string[];
+  warnings: StoreFault[];
+}
+
+export interface StoreFault {
+  code: 'queue.evicts' | 'stores.exchanged' | 'stores.one_evicting' | 'stores.one' | 'queue.no_aof';
+  /** A sentence of what is so. */
+  cause: string;
+  /** A sentence of what to do. */
+  fix: string;
 }
 
 export interface StoreUrls {
@@ -18,7 +26,7 @@ export interface StoreUrls {
   cacheUrl: string | null;
 }
 
-interface Server {
+export interface StoreServer {
   runId: string;
   policy: string;
   appendOnly: boolean;
@@ -28,45 +36,60 @@ interface Server {
 export async function inspectStores({ queueUrl, cacheUrl }: StoreUrls): Promise<Findings> {
   const queue = await inspect(queueUrl);
   const cache = cacheUrl === null ? null : await inspect(cacheUrl).catch(() => null);
-  return judge(queue, cache);
+  return judgeStores(queue, cache);
 }
 
-function judge(queue: Server, cache: Server | null): Findings {
-  const evicts = queue.policy !== 'noeviction';
-  if (evicts && cache && cache.runId !== queue.runId && cache.policy === 'noeviction') {
-    return refuse(
-      `Jobs silently disappear: REDIS_QUEUE_URL points at a Redis that evicts (${queue.policy}) and REDIS_URL at one that does not. The two are exchanged: swap them.`,
-    );
-  }
-  if (evicts && cache && cache.runId === queue.runId) {
-    return refuse(
-      `Jobs silently disappear: REDIS_URL and REDIS_QUEUE_URL are one Redis, and it evicts (${queue.policy}). Give the queue a server of its own with maxmemory-policy noeviction.`,
-    );
-  }
-  if (evicts) {
-    return refuse(
-      `Jobs silently disappear: the Redis of REDIS_QUEUE_URL evicts (maxmemory-policy ${queue.policy}). Set it to noeviction.`,
-    );
-  }
-  const warnings: string[] = [];
+/** A refusal in the failure matrix's words, for whoever does not start because of it. */
+export function refusalSentence({ cause, fix }: StoreFault): string {
+  return `Jobs silently disappear: ${cause} ${fix}`;
+}
+
+export function judgeStores(queue: StoreServer, cache: StoreServer | null): Findings {
+  const refusal = refusalOf(queue, cache);
+  if (refusal) return { refusals: [refusal], warnings: [] };
+  const warnings: StoreFault[] = [];
   if (cache?.runId === queue.runId) {
-    warnings.push(
-      'REDIS_URL and REDIS_QUEUE_URL are one Redis. When the cache fills it, jobs cannot be handed out: give each a server.',
-    );
+    warnings.push({
+      code: 'stores.one',
+      cause: 'REDIS_URL and REDIS_QUEUE_URL are one Redis: when the cache fills it, jobs cannot be handed out.',
+      fix: 'Give each a server.',
+    });
   }
   if (!queue.appendOnly) {
-    warnings.push(
-      'The Redis of REDIS_QUEUE_URL keeps no append-only file. Jobs are safe in Postgres; after a restart they are handed out again.',
-    );
+    warnings.push({
+      code: 'queue.no_aof',
+      cause:
+        'The Redis of REDIS_QUEUE_URL keeps no append-only file. Jobs are safe in Postgres; after a restart they are handed out again.',
+      fix: 'Start it with --appendonly yes.',
+    });
   }
   return { refusals: [], warnings };
 }
 
-function refuse(sentence: string): Findings {
-  return { refusals: [sentence], warnings: [] };
+function refusalOf(queue: StoreServer, cache: StoreServer | null): StoreFault | null {
+  if (queue.policy === 'noeviction') return null;
+  if (cache && cache.runId !== queue.runId && cache.policy === 'noeviction') {
+    return {
+      code: 'stores.exchanged',
+      cause: `REDIS_QUEUE_URL points at a Redis that evicts (${queue.policy}) and REDIS_URL at one that does not.`,
+      fix: 'The two are exchanged: swap them.',
+    };
+  }
+  if (cache?.runId === queue.runId) {
+    return {
+      code: 'stores.one_evicting',
+      cause: `REDIS_URL and REDIS_QUEUE_URL are one Redis, and it evicts (${queue.policy}).`,
+      fix: 'Give the queue a server of its own with maxmemory-policy noeviction.',
+    };
+  }
+  return {
+    code: 'queue.evicts',
+    cause: `the Redis of REDIS_QUEUE_URL evicts (maxmemory-policy ${queue.policy}).`,
+    fix: 'Set it to noeviction.',
+  };
 }
 
-async function inspect(url: string): Promise<Server> {
+async function inspect(url: string): Promise<StoreServer> {
   const redis = new Redis(url, {
     lazyConnect: true,
     maxRetriesPerRequest: 0,
@@ -76,19 +99,24 @@ async function inspect(url: string): Promise<Server> {
   redis.on('error', () => {});
   try {
     await redis.connect();
-    const [server, memory, persistence] = await Promise.all([
-      redis.info('server'),
-      redis.info('memory'),
-      redis.info('persistence'),
-    ]);
-    return {
-      runId: field(server, 'run_id'),
-      policy: field(memory, 'maxmemory_policy'),
-      appendOnly: field(persistence, 'aof_enabled') === '1',
-    };
+    return await describeStore(redis);
   } finally {
     redis.disconnect();
   }
+}
+
+/** What a server says of itself, on a connection that stands. */
+export async function describeStore(redis: Redis): Promise<StoreServer> {
+  const [server, memory, persistence] = await Promise.all([
+    redis.info('server'),
+    redis.info('memory'),
+    redis.info('persistence'),
+  ]);
+  return {
+    runId: field(server, 'run_id'),
+    policy: field(memory, 'maxmemory_policy'),
+    appendOnly: field(persistence, 'aof_enabled') === '1',
+  };
 }
 
 function field(info: string, name: string): string {

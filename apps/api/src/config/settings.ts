@@ -198,21 +198,25 @@ const serving = [
   'OTEL_TRACES_SAMPLER_ARG',
 ] as const;
 
+const answering = [
+  'API_HOST',
+  'API_PORT',
+  'METRICS_HOST',
+  'METRICS_PORT',
+  'DISABLE_BACKGROUND_WORKERS',
+  'TRUSTED_PROXY_HOPS',
+  'TRUSTED_TRACEPARENT',
+  'REQUEST_TIMEOUT_MS',
+  'BODY_LIMIT_BYTES',
+] as const;
+const probed = ['WORKER_HOST', 'WORKER_PORT'] as const;
+
 /** Which process reads which: one that does not need a secret is not to hold it. */
 export const namesOf = {
-  api: [
-    ...serving,
-    'API_HOST',
-    'API_PORT',
-    'METRICS_HOST',
-    'METRICS_PORT',
-    'DISABLE_BACKGROUND_WORKERS',
-    'TRUSTED_PROXY_HOPS',
-    'TRUSTED_TRACEPARENT',
-    'REQUEST_TIMEOUT_MS',
-    'BODY_LIMIT_BYTES',
-  ],
-  worker: [...serving, 'WORKER_HOST', 'WORKER_PORT'],
+  api: [...serving, ...answering],
+  worker: [...serving, ...probed],
+  /** It runs where one of the two runs, and looks at what they were given. */
+  doctor: [...serving, ...answering, ...probed],
   migrate: [...always, 'DATABASE_OWNER_URL', 'DATABASE_ADMIN_URL'],
   /** What a migration does first when it holds the superuser's login: it takes each role's password from its login. */
   preparation: [

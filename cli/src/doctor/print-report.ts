@@ -1,0 +1,51 @@
+import type { Checked, Finding, Report } from '@ballast/doctor';
+
+/** For people: what is wrong first, and nothing about what is well unless it is asked for. */
+export function printReport(report: Report, all: boolean): string {
+  const unknown = report.checked.filter(({ outcome }) => outcome === 'unknown');
+  return [
+    headline(report),
+    ...report.findings.map(printFinding),
+    ...(all ? [report.checked.map(printCheck).join('\n')] : unknown.length > 0 ? [printUnknown(unknown)] : []),
+  ].join('\n\n');
+}
+
+function headline({ findings, checked, tookMs }: Report): string {
+  const faults = findings.filter(({ severity }) => severity === 'fault').length;
+  const warnings = findings.length - faults;
+  const looked = `${checked.filter(({ outcome }) => outcome === 'well' || outcome === 'found').length} checks in ${(tookMs / 1_000).toFixed(1)} s`;
+  if (findings.length === 0) return `All is well: ${looked}.`;
+  const parts = [
+    ...(faults > 0 ? [`${faults} ${faults === 1 ? 'fault' : 'faults'}`] : []),
+    ...(warnings > 0 ? [`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`] : []),
+  ];
+  return `${parts.join(', ')}: ${looked}.`;
+}
+
+function printFinding({ severity, symptom, cause, evidence, fix, code }: Finding): string {
+  return [
+    `${severity === 'fault' ? 'FAULT  ' : 'WARNING'}  ${symptom}  (${code})`,
+    `  cause     ${clean(cause)}`,
+    ...evidence.map((line, index) => `  ${index === 0 ? 'evidence' : '        '}  ${clean(line)}`),
+    `  fix       ${clean(fix)}`,
+  ].join('\n');
+}
+
+function printUnknown(unknown: readonly Checked[]): string {
+  const byReason = Map.groupBy(unknown, ({ why }) => why ?? '');
+  return [...byReason]
+    .map(([why, of]) => `Not looked at, because ${clean(why)}: ${of.map(({ name }) => name).join(', ')}.`)
+    .join('\n');
+}
+
+const marks: Record<Checked['outcome'], string> = { well: 'well', found: 'FOUND', unknown: '?', unused: '-' };
+
+function printCheck({ name, outcome, why }: Checked): string {
+  return `  ${marks[outcome].padEnd(5)}  ${name}${why ? ` (${clean(why)})` : ''}`;
+}
+
+/** What a server said is in it: it must neither move the cursor nor break a line. */
+function clean(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}

@@ -1,0 +1,83 @@
+/** `fault`: something does not work, or work is at risk. `warning`: it will, or somebody has to decide. */
+export type Severity = 'fault' | 'warning';
+
+export interface Finding {
+  code: Code;
+  severity: Severity;
+  /** What somebody saw, in the failure matrix's words. */
+  symptom: string;
+  /** A sentence. */
+  cause: string;
+  /** What was seen, a line each; never a secret. */
+  evidence: string[];
+  /** A command, or a sentence of what to do. */
+  fix: string;
+}
+
+const boot = 'a process does not start';
+const mail = 'emails never arrive, jobs pile up';
+const health = 'API 503 on /health';
+const redis = 'Redis errors, flaky rate limits';
+const lost = 'jobs silently disappear';
+const twice = 'duplicate execution';
+const snapshot = 'stale active-modules snapshot in an image';
+
+/** Every finding there is, and the symptom under which the failure matrix lists it. */
+export const matrix = {
+  'config.invalid': row('fault', boot),
+  'config.mistyped': row('warning', boot),
+  'config.not_here': row('warning', boot),
+  'database.unreachable': row('fault', health),
+  'database.refused': row('fault', health),
+  'database.missing': row('fault', health),
+  'database.full': row('fault', health),
+  'database.read_only': row('fault', health),
+  'database.wrong_role': row('fault', 'tenants see rows of others'),
+  'database.not_durable': row('fault', lost),
+  'migrations.missing': row('fault', health),
+  'migrations.ahead': row('fault', health),
+  'queue.unreachable': row('fault', mail),
+  'queue.refused': row('fault', mail),
+  'queue.loading': row('warning', mail),
+  'queue.full': row('fault', mail),
+  'queue.unwritable': row('fault', mail),
+  'queue.evicts': row('fault', lost),
+  'queue.no_aof': row('warning', lost),
+  'queue.wiped': row('warning', lost),
+  'queue.not_the_workers': row('fault', mail),
+  'queue.two_stacks': row('fault', twice),
+  'queue.workers_disagree': row('fault', mail),
+  'stores.exchanged': row('fault', lost),
+  'stores.one_evicting': row('fault', lost),
+  'stores.one': row('warning', lost),
+  'cache.unreachable': row('fault', redis),
+  'cache.refused': row('fault', redis),
+  'cache.loading': row('warning', redis),
+  'cache.full': row('fault', redis),
+  'cache.unwritable': row('fault', redis),
+  'workers.none': row('fault', mail),
+  'workers.silent': row('warning', mail),
+  'workers.queue_unserved': row('fault', mail),
+  'workers.know_less': row('fault', snapshot),
+  'consumers.both': row('warning', twice),
+  'jobs.stuck': row('fault', mail),
+  'jobs.behind': row('warning', mail),
+  'jobs.paused': row('warning', mail),
+  'jobs.unopened': row('fault', mail),
+  'jobs.failing': row('warning', mail),
+  'jobs.dead': row('warning', mail),
+  'jobs.parked': row('warning', mail),
+  'jobs.held': row('warning', mail),
+  'modules.snapshot_stale': row('fault', snapshot),
+} as const satisfies Record<string, { severity: Severity; symptom: string }>;
+
+export type Code = keyof typeof matrix;
+
+/** A finding of the matrix, with what was seen this time. */
+export function finding(code: Code, seen: Pick<Finding, 'cause' | 'evidence' | 'fix'>): Finding {
+  return { code, ...matrix[code], ...seen };
+}
+
+function row<S extends Severity>(severity: S, symptom: string) {
+  return { severity, symptom };
+}

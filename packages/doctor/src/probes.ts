@@ -1,0 +1,33 @@
+import type { Probe } from './probe.ts';
+import { backlog } from './probes/backlog.ts';
+import { cache } from './probes/cache.ts';
+import { configuration } from './probes/configuration.ts';
+import { consumers } from './probes/consumers.ts';
+import { database } from './probes/database.ts';
+import { durability } from './probes/durability.ts';
+import { epoch } from './probes/epoch.ts';
+import { jobKinds } from './probes/job-kinds.ts';
+import { migrations } from './probes/migrations.ts';
+import { queue } from './probes/queue.ts';
+import { setbacks } from './probes/setbacks.ts';
+import { snapshot } from './probes/snapshot.ts';
+import { stores } from './probes/stores.ts';
+import { workers } from './probes/workers.ts';
+
+/** In the order in which causes come before their effects. */
+export const probes: readonly Probe[] = [
+  configuration,
+  database,
+  durability,
+  migrations,
+  queue,
+  stores,
+  epoch,
+  cache,
+  workers,
+  consumers,
+  jobKinds,
+  snapshot,
+  backlog,
+  setbacks,
+];

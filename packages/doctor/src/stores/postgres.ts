@@ -1,0 +1,47 @@
+import { type Database, openDatabase } from '@ballast/db';
+import { within } from '../deadline.ts';
+import { Away } from './away.ts';
+
+export interface SeenDatabase {
+  db: Database;
+  user: string;
+  bypassesRows: boolean;
+  readOnly: boolean;
+}
+
+const connectSeconds = 3;
+/** A statement that waits for a lock is not to hold up the rest. */
+const statementMs = 3_000;
+
+/** Two connections: one slow statement does not keep the others waiting. */
+export function openPostgres(url: string): { seen: () => Promise<SeenDatabase>; close: () => void } {
+  const db = openDatabase({
+    url,
+    applicationName: 'ballast-doctor',
+    maxConnections: 2,
+    connectTimeoutSeconds: connectSeconds,
+    statementTimeoutMs: statementMs,
+  });
+  let first: Promise<SeenDatabase> | null = null;
+  return {
+    seen: () => (first ??= look(db)),
+    // Not waited for: whatever hangs is why.
+    close: () => void db.sql.end({ timeout: 0 }).catch(() => {}),
+  };
+}
+
+async function look(db: Database): Promise<SeenDatabase> {
+  try {
+    const [row] = await within(
+      connectSeconds * 1_000 + 500,
+      db.sql<{ user: string; bypasses: boolean; readOnly: boolean }[]>`
+        select current_user as user, rolsuper or rolbypassrls as bypasses,
+               pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as "readOnly"
+        from pg_roles where rolname = current_user`.execute(),
+    );
+    return { db, user: row?.user ?? '', bypassesRows: row?.bypasses ?? false, readOnly: row?.readOnly ?? false };
+  } catch (error) {
+    const { code = '', message } = error as { code?: string; message: string };
+    throw new Away('Postgres', code, message);
+  }
+}

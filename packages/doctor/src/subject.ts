@@ -1,0 +1,42 @@
+/** Where Ballast runs, which decides what the commands look like that mend it. */
+export type Place = 'compose' | 'laptop' | 'elsewhere';
+
+/** What is examined: the settings of the process beside which doctor runs, and what its build contains. */
+export interface Subject {
+  place: Place;
+  environment: 'local' | 'production';
+  /** What is wrong with the settings, each a sentence; the rest is examined with those that are right. */
+  problems: readonly string[];
+  /** Names that look mistyped. */
+  warnings: readonly string[];
+  /** Settings that the running processes have, and doctor was not given. */
+  notHere: readonly string[];
+  /** As `ballast_app`. */
+  databaseUrl: string | null;
+  poolSize: number;
+  queueUrl: string | null;
+  cacheUrl: string | null;
+  smtpUrl: string | null;
+  publicUrl: string | null;
+  /** Whether the process beside doctor takes jobs, and so sends mail. */
+  consumes: boolean;
+  /** Answers of living processes, as far as it is known where they listen. */
+  metrics: readonly Endpoint[];
+  release: string;
+  /** Of this build. */
+  migrations: readonly { module: string; name: string }[];
+  /** `name@version` of this build's jobs. */
+  jobs: readonly string[];
+  /** Why this build's generated code is not that of its app.config.ts; null when it is. */
+  staleSnapshot: string | null;
+  /** Folders of this machine that must not fill up. */
+  folders: readonly string[];
+}
+
+export interface Endpoint {
+  /** `api` or `worker`. */
+  name: string;
+  url: string;
+  /** The setting that says where it listens. */
+  setting: string;
+}
