@@ -1,4 +1,5 @@
 import { createLogger } from '@ballast/observability/logger';
+import { redisMetrics } from '@ballast/observability/metrics-connections';
 import { requestMetrics } from '@ballast/observability/metrics-http';
 import appDefinition from '../../../app.config.ts';
 import { refuseStaleSnapshot } from './active-set.ts';
@@ -63,6 +64,10 @@ await runProcess(async () => {
   const consumer = values.DISABLE_BACKGROUND_WORKERS
     ? null
     : startJobs(config, { services: context.services, jobs, schedules, log, observe });
+  redisMetrics(metrics, {
+    cache: () => context.services.limiter.connected(),
+    queue: () => consumer?.queueConnected() ?? null,
+  });
   const graceMs = values.SHUTDOWN_GRACE_MS;
   const stopping = new AbortController();
 

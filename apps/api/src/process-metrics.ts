@@ -1,6 +1,7 @@
 import type { JobObserver } from '@ballast/jobs/observe';
 import { type Metrics, openMetrics } from '@ballast/observability/metrics';
 import { backlogMetrics } from '@ballast/observability/metrics-backlog';
+import { poolMetrics } from '@ballast/observability/metrics-connections';
 import { countEnqueued, jobMetrics } from '@ballast/observability/metrics-jobs';
 import type { Config } from './config.ts';
 import type { Release } from './context.ts';
@@ -19,6 +20,7 @@ export function openProcessMetrics(
 ): [ProcessMetrics, Release] {
   const { process } = config;
   const metrics = openMetrics({ service: process, release, modules });
+  poolMetrics(metrics);
   const stopCounting = countEnqueued(metrics);
   const databaseUrl = consumes(config) ? config.values.DATABASE_DISPATCHER_URL : undefined;
   const closeBacklog = databaseUrl

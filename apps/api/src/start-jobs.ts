@@ -15,6 +15,8 @@ export interface RunningJobs {
   /** Resolves when the queue's Redis may be trusted with jobs; rejects with the reason when it may not. */
   readonly admitted: Promise<void>;
   started(): boolean;
+  /** Whether the link to the queue's Redis stands; null when the queue is in Postgres. */
+  queueConnected(): boolean | null;
   close(options: { graceMs: number }): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export function startJobs(
   return {
     admitted,
     started: () => worker !== null,
+    queueConnected: () => transport.connected(),
     async close({ graceMs }) {
       closing.abort();
       await starting;

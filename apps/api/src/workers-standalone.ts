@@ -1,4 +1,5 @@
 import { createLogger } from '@ballast/observability/logger';
+import { redisMetrics } from '@ballast/observability/metrics-connections';
 import appDefinition from '../../../app.config.ts';
 import { refuseStaleSnapshot } from './active-set.ts';
 import { loadConfig } from './config.ts';
@@ -27,6 +28,7 @@ await runProcess(async () => {
   const [context, releaseContext] = openContext(config, log);
   const [{ metrics, observe }, closeMetrics] = openProcessMetrics(config, snapshot.modules);
   const consumer = startJobs(config, { services: context.services, jobs, schedules, log, observe });
+  redisMetrics(metrics, { cache: () => context.services.limiter.connected(), queue: () => consumer.queueConnected() });
   const health = createHealth({
     databaseUrl: values.DATABASE_URL,
     migrations: await expectedMigrations(),

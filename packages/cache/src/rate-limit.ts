@@ -12,6 +12,8 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
  */
 export interface RateLimiter {
   consume(rule: RateRule, key: string): Promise<RateResult>;
+  /** Whether Redis counts at this moment; null without one. */
+  connected(): boolean | null;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export function openRateLimiter(options: RateLimiterOptions): RateLimiter {
         resetSeconds: Math.max(1, Math.ceil(counted.msBeforeNext / 1000)),
       };
     },
+    connected: () => redis && redis.status === 'ready',
     async close() {
       redis?.disconnect();
     },

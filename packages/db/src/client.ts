@@ -1,6 +1,7 @@
 import type { KeyRing } from '@ballast/kernel/key-ring';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { listPool, type PoolState } from './pools.ts';
 
 /** An open pool, as Drizzle (`orm`) and as postgres.js (`sql`). */
 export interface Database {
@@ -83,12 +84,16 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   });
   prepareStatements(sql);
+  const shut = listPool(options.applicationName, () => (sql as unknown as { pool(): PoolState }).pool());
   return {
     sql,
     orm: drizzle(sql),
     keys: options.keys ?? null,
     notify: notifier(sql),
-    close: () => sql.end({ timeout: 5 }),
+    close() {
+      shut();
+      return sql.end({ timeout: 5 });
+    },
   };
 }
 

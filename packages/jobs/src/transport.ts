@@ -30,6 +30,8 @@ export interface Transport {
   holds(queue: string, packIds: readonly string[]): Promise<Set<string>>;
   /** The mark by which a store that lost its data is known; null where the packs share Postgres' own fate. */
   readonly epoch: { read(): Promise<string | null>; write(value: string): Promise<void> } | null;
+  /** Whether the connection by which a wipe is known stands; null where the packs lie in Postgres. */
+  connected(): boolean | null;
   /** Rejects when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -82,6 +84,7 @@ export function openTransport(options: TransportOptions, log: Log): Transport {
   return {
     kind: backend.kind,
     epoch: backend.epoch,
+    connected: backend.connected,
     async add(queue, packIds) {
       const packs = packIds.map((packId) => ({ name: 'pack', data: { packId }, opts: { jobId: packId } }));
       await withinMs(answerTimeoutMs, queueNamed(queue).addBulk(packs), `add to ${queue}`);
@@ -136,6 +139,7 @@ interface PackWorker {
 interface Backend {
   kind: Transport['kind'];
   epoch: Transport['epoch'];
+  connected: Transport['connected'];
   openQueue(name: string, options: { defaultJobOptions: JobsOptions }): PackQueue;
   openWorker(name: string, process: (job: Job) => Promise<void>, options: WorkerSettings): PackWorker;
   close(): Promise<void>;
@@ -152,6 +156,7 @@ function onRedis(url: string): Backend {
   const epochKey = 'ballast:epoch';
   return {
     kind: 'redis',
+    connected: () => mark.status === 'ready',
     epoch: {
       read: () => withinMs(answerTimeoutMs, mark.get(epochKey), 'read the epoch'),
       write: async (value) => {
@@ -179,6 +184,7 @@ function onPostgres(url: string, log: Log): Backend {
   const connection = pool as unknown as PostgresConnectionOptions;
   return {
     kind: 'postgres',
+    connected: () => null,
     epoch: null,
     openQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend),
     openWorker: (name, process, options) =>
