@@ -75,7 +75,9 @@ async function strike(
 async function freeze({ fleet, diary }: Scene, disaster: PlannedDisaster): Promise<void> {
   const victim = await chooseVictim(fleet, 'worker', disaster);
   victim.frozen = true;
-  victim.child.kill('SIGSTOP');
+  // Every other one freezes by itself, at the beginning of a job: with something in hand for certain.
+  if (disaster.victim % 2 === 0) victim.child.send('freeze');
+  else victim.child.kill('SIGSTOP');
   diary.happened(`process ${victim.number} frozen for ${disaster.forMs} ms`);
   await sleep(disaster.forMs);
   victim.child.kill('SIGCONT');

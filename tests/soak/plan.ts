@@ -163,13 +163,17 @@ function planDisasters(random: Random, { kills, durationMs, redis, longestMs }: 
   const weights = Object.fromEntries(possible.map((what) => [what, disasters[what]])) as Record<Disaster, number>;
   // Of each at least one, however short the run.
   const chosen = Array.from({ length: kills }, (_, at) => possible[at] ?? random.weighted(weights));
-  return random.shuffle(chosen).map((what, at) => {
+  const planned = random.shuffle(chosen).map((what, at): PlannedDisaster => {
     const longest = what === 'freeze a worker' ? longestMs.freeze : longestMs.absence;
     const forMs = random.between(Math.min(300, longest), longest);
     const atMs = ((at + 0.2 + random.next() * 0.8) / kills) * durationMs;
     // What lasts is over when the rest is.
     return { what, victim: random.between(0, 1_000_000), forMs, atMs: Math.min(atMs, Math.max(0, durationMs - forMs)) };
   });
+  // One freeze is long enough that its jobs are given to others, also in a short run, and comes early enough for that.
+  const freeze = planned.find((disaster) => disaster.what === 'freeze a worker');
+  if (freeze) Object.assign(freeze, { forMs: longestMs.freeze, atMs: durationMs * 0.2, victim: 0 });
+  return planned.sort((a, b) => a.atMs - b.atMs);
 }
 
 /** Some processes die at the moments that random kills hit too seldom, at their n-th passage. */

@@ -22,7 +22,7 @@ test(`loses nothing and doubles nothing on ${backend}`, { timeout: 300_000 }, as
     backend,
     workers: 3,
     dispatchers: 1,
-    longestMs: { freeze: 8_000, absence: 2_000 },
+    longestMs: { freeze: 23_000, absence: 2_000 },
     folder,
     say: () => {},
   });

@@ -28,6 +28,9 @@ export type Told = { ready: string } | { started: string[] };
 /** The elder is never killed, so nothing that kills may reach it: it knows as much as a worker of an older release. */
 const unknownToElder: readonly Kind[] = ['poison', 'risky'];
 
+/** Its parent wakes it after a time: a process that had nothing to begin must not freeze after that. */
+const freezeWithinMs = 2_000;
+
 async function main({ role, ...urls }: Assignment): Promise<void> {
   const log = openLog();
   const transport = openTransport(
@@ -60,12 +63,20 @@ async function main({ role, ...urls }: Assignment): Promise<void> {
 
 function openServices({ httpUrl, smtpUrl }: Pick<Assignment, 'httpUrl' | 'smtpUrl'>): Services {
   let beginning: string[] = [];
+  let freezeUntil = 0;
+  process.on('message', (told) => {
+    if (told === 'freeze') freezeUntil = Date.now() + freezeWithinMs;
+  });
   const mail = once(async () => {
     const { messageIdOf, openMail } = await import('@ballast/mail');
     return { messageIdOf, pool: openMail({ smtpUrl, from: 'Soak <soak@example.com>', maxConnections: 2 }) };
   });
   return {
     started(jobIds) {
+      if (Date.now() < freezeUntil) {
+        freezeUntil = 0;
+        process.kill(process.pid, 'SIGSTOP');
+      }
       if (beginning.length === 0) {
         setImmediate(() => {
           tell({ started: beginning });
