@@ -21,6 +21,7 @@ export interface Member {
 export interface FleetOptions {
   assignment: Omit<Assignment, 'role'>;
   roles: readonly Role[];
+  program: string;
   /** Where each process writes its log. */
   folder: string;
   failpointOf(started: number): string | null;
@@ -50,7 +51,7 @@ export function openFleet(options: FleetOptions): Fleet {
     const number = started++;
     const failpoint = role === 'elder' || calm ? null : options.failpointOf(number);
     const log = openSync(join(options.folder, `${role}-${number}.log`), 'w');
-    const child = fork(join(import.meta.dirname, 'worker-process.ts'), {
+    const child = fork(options.program, {
       env: {
         ...process.env,
         NODE_ENV: 'production',

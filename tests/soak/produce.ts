@@ -7,6 +7,8 @@ import { type PlannedCommit, type PlannedJob, tenants } from './plan.ts';
 export interface Producer {
   /** Jobs of commits that stand. */
   produced(): number;
+  /** Of commits: nothing of what is done to workers may make one fail. */
+  failures: readonly string[];
   done: Promise<void>;
 }
 
@@ -21,6 +23,7 @@ class OnPurpose extends Error {}
 /** Adds the planned jobs at their times. Commits overlap, as those of requests do. */
 export function startProducer(db: Database, commits: readonly PlannedCommit[]): Producer {
   let produced = 0;
+  const failures: string[] = [];
   const startedAt = performance.now();
   const commit = async (planned: PlannedCommit) => {
     await withTenant(db, tenantIds[planned.tenant] as string, async (tx) => {
@@ -31,7 +34,7 @@ export function startProducer(db: Database, commits: readonly PlannedCommit[]): 
         produced += planned.jobs.length;
       },
       (error: Error) => {
-        if (!(error instanceof OnPurpose)) throw error;
+        if (!(error instanceof OnPurpose)) failures.push(error.message);
       },
     );
   };
@@ -45,7 +48,7 @@ export function startProducer(db: Database, commits: readonly PlannedCommit[]): 
     }
     await Promise.all(open);
   })();
-  return { produced: () => produced, done };
+  return { produced: () => produced, failures, done };
 }
 
 /** In the same commit as the jobs stands what was asked: the truth to which the end is held. */

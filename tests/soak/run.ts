@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildWorker } from './build-worker.ts';
 import { openDiary } from './diary.ts';
 import { playDisasters } from './disasters.ts';
 import { openFleet } from './fleet.ts';
@@ -37,6 +38,7 @@ const patienceMs = 150_000;
 export async function runSoak(options: SoakOptions): Promise<Report> {
   const startedAt = Date.now();
   const plan = makePlan({ ...options, redis: options.backend === 'redis' });
+  const program = await buildWorker(join(options.folder, 'program'));
   const stage = await openStage(options.backend, options.folder);
   const diary = openDiary();
   const recovery = openRecovery(stage.jobsDb);
@@ -46,6 +48,7 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
     ...Array.from({ length: options.dispatchers }, () => 'dispatcher' as const),
   ];
   const fleet = openFleet({
+    program,
     assignment: stage.assignment,
     roles,
     folder: options.folder,
@@ -83,6 +86,7 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
       await watch.close();
       const verdict = await verify(stage.admin, stage.sinks, diary);
       verdict.violations.unshift(...watch.violations);
+      verdict.violations.push(...producer.failures.map((detail) => ({ what: 'a commit failed', jobId: null, detail })));
       for (const how of Object.keys(diary.ends()).filter((end) => /^unexpected|^did not/.test(end)))
         verdict.violations.push({ what: 'a process ended', jobId: null, detail: how });
       const report: Report = {

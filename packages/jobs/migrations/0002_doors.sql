@@ -63,6 +63,8 @@ begin
     ), named as (
       insert into jobs.key as kept (name, lane, key, job_id, discard_after)
       select of_name, input.lane, input.key, input.job_id, input.discard from input where input.key is not null
+      -- In one order for all: two that add the same keys wait for one another, and never in a circle.
+      order by input.lane, input.key
       -- Always an update, since it locks the row. By the clock: the transaction may have waited for another's.
       on conflict (name, lane, key) do update set (job_id, discard_after) = (
         select case when late then excluded.job_id else kept.job_id end,

@@ -2,7 +2,7 @@ import { type Database, openDatabase, sqlOf, withScope, withTenant } from '@ball
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { silentLog } from '@ballast/test-kit/queue';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { enqueue, enqueueMany } from './enqueue.ts';
 import { sweep } from './sweep.ts';
@@ -98,6 +98,34 @@ describe('enqueue', () => {
       return id;
     });
     expect(await second).toBe(first);
+  });
+
+  it('takes many keys in one order, whatever order they are given in, so that two commits never wait in a circle', async () => {
+    const add = (keys: readonly string[]) =>
+      withTenant(db, tenant, (tx) =>
+        enqueueMany(
+          tx,
+          note,
+          keys.map((key) => ({ payload: { text: key }, key })),
+        ),
+      );
+    let others: Promise<string[]>[] = [];
+    const waiting = async (count: number) => {
+      const [row] = await jobsDb.sql`
+        select count(distinct pid)::int as count from pg_locks join pg_stat_activity using (pid)
+        where datname = current_database() and not granted`;
+      expect(row).toEqual({ count });
+    };
+    // Both have their first key when they come to the second, which is held until both wait.
+    await withTenant(db, tenant, async (tx) => {
+      await enqueue(tx, note, { text: 'm' }, { key: 'm' });
+      others = [add(['a', 'm', 'z'])];
+      await vi.waitFor(() => waiting(1));
+      others.push(add(['z', 'm', 'a']));
+      await vi.waitFor(() => waiting(2));
+    });
+    const [one = [], other = []] = await Promise.all(others);
+    expect(other.toReversed()).toEqual(one);
   });
 
   it('joins no job whose discardAfter has passed, which is cancelled and takes nobody along', async () => {
