@@ -60,6 +60,7 @@ export function startJobs(
     transactionTimeoutMs: dispatcherTransactionMs,
     answerTimeoutMs: dispatcherAnswerMs,
     applicationName: `ballast-${config.process}-dispatcher`,
+    steadyPlans: true,
   });
   const transport = openTransport(
     REDIS_QUEUE_URL ? { redisUrl: REDIS_QUEUE_URL } : { postgresUrl: DATABASE_DISPATCHER_URL },

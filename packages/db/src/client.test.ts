@@ -202,3 +202,20 @@ describe('a pool whose connections are all taken', () => {
     await proxy.close();
   });
 });
+
+describe('a pool with steady plans', () => {
+  it('finds rows by index in a table that was small when Postgres last counted, and plans once', async () => {
+    await admin.sql`create table filled (id integer primary key)`;
+    await admin.sql`insert into filled select n from generate_series(1, 20) as n`;
+    await admin.sql`analyze filled`;
+    const steady = openDatabase({ url: database.adminUrl, applicationName: 'steady', steadyPlans: true });
+    const explain = async ({ sql }: Database) => {
+      const rows = await sql<{ 'QUERY PLAN': string }[]>`explain select from filled where id = 7`;
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    };
+    expect(await explain(admin)).toContain('Seq Scan');
+    expect(await explain(steady)).toContain('Index Only Scan');
+    expect(await steady.sql`show plan_cache_mode`).toEqual([{ plan_cache_mode: 'force_generic_plan' }]);
+    await steady.close();
+  });
+});

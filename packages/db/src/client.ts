@@ -51,7 +51,15 @@ export interface DatabaseOptions {
    */
   queueTimeoutMs?: number;
   keys?: KeyRing | undefined;
+  /**
+   * Each statement is planned once, for any values, and finds rows by index. For tables
+   * that fill and empty faster than statistics follow: on those the planner, asked anew at
+   * every call, read whole tables to find ten rows, and took longer than their execution.
+   */
+  steadyPlans?: boolean;
 }
+
+const steadyPlans = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_mergejoin: 'off' };
 
 /** For an answer that the server sent at the very end of its time. */
 const onTheWayMs = 2_000;
@@ -81,6 +89,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       ...(options.idleInTransactionTimeoutMs
         ? { idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs }
         : {}),
+      ...(options.steadyPlans ? steadyPlans : {}),
     },
   });
   prepareStatements(sql);

@@ -104,6 +104,14 @@ declare
   held uuid[];
   members uuid[];
 begin
+  if cardinality(ids) = 1 then
+    -- The common case. With an array in the condition each call would plan anew.
+    perform from jobs.job where job.id = ids[1] and job.state = 'open' for update;
+    if found then
+      perform from jobs.pack where pack.id = of_pack and ids[1] = any(pack.job_ids) for key share skip locked;
+    end if;
+    return case when found then ids else '{}' end;
+  end if;
   select array_agg(locked.id) into held from (
     select job.id from jobs.job where job.id = any(ids) and job.state = 'open' order by job.id for update
   ) locked;

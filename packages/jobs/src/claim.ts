@@ -65,10 +65,12 @@ async function walk(
   { queue, freePacks, rowsPerPack, afterLane }: ClaimRequest,
 ): Promise<Walked[]> {
   const wanted = freePacks * rowsPerPack;
+  // Not `$1 is null or …`: a plan for any value would then read every lane before this one.
+  const behind = afterLane === null ? sql`` : sql`and due.lane > ${afterLane}`;
   return sql<Walked[]>`
     with recursive line (lane, priority, depth) as (
       (select due.lane, due.priority, 1 from jobs.due
-       where queue = ${queue} and (${afterLane}::uuid is null or due.lane > ${afterLane}::uuid)
+       where queue = ${queue} ${behind}
        order by due.lane, due.priority limit 1)
       union all
       select next.lane, next.priority, depth + 1
@@ -123,7 +125,10 @@ async function roomOfLimited(sql: postgres.TransactionSql, rows: readonly DueRow
 /** Moves the rows out of the line into their packs. They are locked, so their places cannot have changed. */
 async function take(sql: postgres.TransactionSql, queue: string, packs: readonly Pack[]): Promise<void> {
   if (packs.length === 0) return;
-  const rows = packs.flatMap((pack) => pack.rows.map((row) => ({ ...row, packId: pack.id })));
+  const rows = packs.flatMap((pack) => pack.rows);
+  const ends = packs.map(({ rows: { length } }, index, all) =>
+    all.slice(0, index).reduce((sum, pack) => sum + pack.rows.length, length),
+  );
   const keyed = rows.filter((row) => row.keyed).map((row) => row.id);
   if (keyed.length > 0) await sql`delete from jobs.key where job_id = any(${keyed}::uuid[])`;
   await sql`
@@ -131,10 +136,10 @@ async function take(sql: postgres.TransactionSql, queue: string, packs: readonly
       delete from jobs.due where ctid = any(${rows.map((row) => row.at)}::text[]::tid[])
     )
     insert into jobs.pack (id, queue, name, job_ids)
-    select pack.id, ${queue}, pack.name,
-           array(select job_id from unnest(${rows.map((row) => row.id)}::uuid[], ${rows.map((row) => row.packId)}::uuid[])
-                 as row (job_id, pack_id) where row.pack_id = pack.id)
-    from unnest(${packs.map((pack) => pack.id)}::uuid[], ${packs.map((pack) => pack.name)}::text[]) as pack (id, name)`;
+    select pack.id, ${queue}, pack.name, (${rows.map((row) => row.id)}::uuid[])[pack.first:pack.last]
+    from unnest(${packs.map((pack) => pack.id)}::uuid[], ${packs.map((pack) => pack.name)}::text[],
+                ${packs.map((pack, index) => (ends[index] as number) - pack.rows.length + 1)}::int[], ${ends}::int[])
+      as pack (id, name, first, last)`;
 }
 
 /**

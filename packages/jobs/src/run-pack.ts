@@ -34,7 +34,8 @@ export interface LiveRow {
   stale: boolean;
   paused: boolean;
   wait_ms: number;
-  lag_ms: number;
+  /** The part of it that passed since the row was dispatched. */
+  out_ms: number;
 }
 
 /**
@@ -127,7 +128,7 @@ function startedRow(row: LiveRow, packId: string, openedAt: number): StartedRow 
     secrets: row.secrets,
     trace: row.trace,
     waitMs: row.wait_ms + performance.now() - openedAt,
-    lagMs: row.lag_ms,
+    lagMs: row.wait_ms - row.out_ms,
   };
 }
 
@@ -150,7 +151,8 @@ async function openPack<Services>(runner: PackRunner<Services>, packId: string):
     with opened as (
       update jobs.pack set runner_id = ${runner.processId}, opened_at = now()
       where id = ${packId} and runner_id is null
-      returning queue, job_ids, dispatched_at
+      returning job_ids, now() as at, date_part('epoch', now() - dispatched_at) * 1000 as out_ms,
+        exists (select 1 from jobs.queue where queue.name = pack.queue and queue.paused_at is not null) as paused
     ), charged as (
       update jobs.job set attempt = attempt + 1, started_at = now()
       from opened
@@ -160,9 +162,7 @@ async function openPack<Services>(runner: PackRunner<Services>, packId: string):
     )
     select job.id, job.name, job.version, job.tenant_id, job.attempt + 1 as attempt, job.body, job.secrets, job.trace,
            job.discard_after is not null and job.discard_after <= now() as stale,
-           exists (select 1 from jobs.queue where queue.name = opened.queue and queue.paused_at is not null) as paused,
-           (extract(epoch from now() - job.run_at) * 1000)::float8 as wait_ms,
-           (extract(epoch from opened.dispatched_at - job.run_at) * 1000)::float8 as lag_ms,
+           opened.paused, date_part('epoch', opened.at - job.run_at) * 1000 as wait_ms, opened.out_ms,
            cardinality(opened.job_ids) = 1 as only, charged.id is not null as charged
     from opened
     left join lateral unnest(opened.job_ids) with ordinality as member (job_id, place) on true

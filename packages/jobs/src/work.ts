@@ -59,7 +59,7 @@ const weight = 0.2;
 export async function startWorker<Services>(options: WorkerOptions<Services>): Promise<RunningWorker> {
   const { db, jobsDb, transport, log, schedules = [], observe } = options;
   const processId = uuidv7();
-  const registry = new Map(options.jobs.map((entry) => [`${entry.job.name}@${entry.job.version}`, entry]));
+  const registry = new Map(options.jobs.map((entry) => [`${entry.job.name}@${entry.job.version}`, loadedOnce(entry)]));
   const slots = slotsOf(options);
   const packs = new Map<string, string>();
   const takenAt = new Map<string, number>();
@@ -154,6 +154,21 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
         }
       }
       await heartbeat.close();
+    },
+  };
+}
+
+/** An import is answered from a cache, but by several promises each time. One that failed is tried again. */
+function loadedOnce<Services>(entry: RegisteredJob<Services>): RegisteredJob<Services> {
+  let loading: ReturnType<typeof entry.load> | null = null;
+  return {
+    job: entry.job,
+    load() {
+      loading ??= entry.load().catch((error) => {
+        loading = null;
+        throw error;
+      });
+      return loading;
     },
   };
 }

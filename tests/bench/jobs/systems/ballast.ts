@@ -44,7 +44,7 @@ function system(
     },
     async openWorker(place, { work, slots, handled, completed }) {
       const db = openDatabase({ url: place.appUrl, applicationName: 'bench-worker', maxConnections: 16 });
-      const jobsDb = openDatabase({ url: place.dispatcherUrl, applicationName: 'bench-worker' });
+      const jobsDb = openDatabase({ url: place.dispatcherUrl, applicationName: 'bench-worker', steadyPlans: true });
       const ran: number[] = [];
       const handler: JobHandler['run'] = async ({ payload, ctx }) => {
         const { n } = payload as { n: number };
