@@ -11,6 +11,7 @@ import type { Suite } from './suite.ts';
 
 const suites: Record<string, () => Promise<Suite>> = {
   jobs: async () => (await import('./jobs/suite.ts')).runJobs,
+  capacity: async () => (await import('./capacity/suite.ts')).runCapacity,
 };
 
 const { values, positionals } = parseArgs({
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     rounds: { type: 'string' },
     statements: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
   },
 });
 
@@ -46,6 +48,7 @@ const { report, goals } = await suite({
   rows: Number(values.rows),
   rounds: values.rounds === undefined ? null : Number(values.rounds),
   statements: values.statements,
+  keep: values.keep,
   say: (line) => process.stderr.write(`${line}\n`),
 });
 const rows = report.rows.map((row) => ({ ...row, goal: goals.get(row) }));

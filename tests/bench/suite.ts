@@ -12,6 +12,8 @@ export interface SuiteOptions {
   rounds: number | null;
   /** Tells which statements Postgres ran. They are counted at a cost: nothing to quote. */
   statements: boolean;
+  /** Writes what was measured to where the project reads it. Only the suite `capacity` has such a place. */
+  keep: boolean;
   /** What happens meanwhile, for people. */
   say(line: string): void;
 }

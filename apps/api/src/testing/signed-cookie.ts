@@ -1,6 +1,5 @@
 /** A cookie that Better Auth takes for genuine, so that it looks the session up. */
-export async function signedCookie(key: string): Promise<string> {
-  const token = 'no-such-session';
+export async function signedCookie(key: string, token = 'no-such-session'): Promise<string> {
   const hmac = await crypto.subtle.importKey(
     'raw',
     new TextEncoder().encode(key),

