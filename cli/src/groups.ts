@@ -3,6 +3,7 @@ import { drillNow } from './backup/commands/drill.ts';
 import { list as listBackups } from './backup/commands/list.ts';
 import { restoreTo } from './backup/commands/restore.ts';
 import { serve } from './backup/commands/serve.ts';
+import { capacity } from './capacity/capacity.ts';
 import type { Command } from './command.ts';
 import { doctor } from './doctor/doctor.ts';
 import { cancel } from './jobs/cancel.ts';
@@ -27,5 +28,6 @@ export const groups: Readonly<Record<string, readonly Command[]>> = {
   jobs: [list, show, counts, schedules, retry, cancel, runNow, hold, release, pause, resume],
   backup: [backup, listBackups, drillNow, serve],
   restore: [restoreTo],
+  capacity: [capacity],
   secrets: [init, check, rotate, deliver],
 };
