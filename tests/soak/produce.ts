@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, sqlOf, type Tx, withTenant } from '@ballast/db';
 import { enqueueMany } from '@ballast/jobs/enqueue';
+import type { Clock } from './clock.ts';
 import { jobs, type Kind } from './kinds.ts';
 import { type PlannedCommit, type PlannedJob, tenants } from './plan.ts';
 
@@ -21,10 +21,9 @@ const tenantIds = Array.from(
 class OnPurpose extends Error {}
 
 /** Adds the planned jobs at their times. Commits overlap, as those of requests do. */
-export function startProducer(db: Database, commits: readonly PlannedCommit[]): Producer {
+export function startProducer(db: Database, commits: readonly PlannedCommit[], clock: Clock): Producer {
   let produced = 0;
   const failures: string[] = [];
-  const startedAt = performance.now();
   const commit = async (planned: PlannedCommit) => {
     await withTenant(db, tenantIds[planned.tenant] as string, async (tx) => {
       for (const [kind, of] of Map.groupBy(planned.jobs, (job) => job.kind)) await add(tx, kind, of);
@@ -41,7 +40,7 @@ export function startProducer(db: Database, commits: readonly PlannedCommit[]): 
   const done = (async () => {
     const open = new Set<Promise<void>>();
     for (const planned of commits) {
-      await sleep(Math.max(0, startedAt + planned.atMs - performance.now()));
+      await clock.until(planned.atMs);
       const committed = commit(planned).finally(() => open.delete(committed));
       open.add(committed);
       if (open.size >= 6) await Promise.race(open);

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildWorker } from './build-worker.ts';
+import { startClock } from './clock.ts';
 import { openDiary } from './diary.ts';
 import { playDisasters } from './disasters.ts';
 import { openFleet } from './fleet.ts';
@@ -31,6 +32,9 @@ export interface SoakOptions {
   folder: string;
   say(line: string): void;
 }
+
+/** With more than this open, nothing is added and nobody killed until it is less. */
+const mostOpen = 2_000;
 
 /** Nothing ended for this long: what is open then will stay so. */
 const patienceMs = 150_000;
@@ -65,8 +69,9 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
   let failed = true;
   try {
     await fleet.whole();
-    const watch = startWatch(stage, fleet, 5_000);
-    const producer = startProducer(stage.app, plan.commits);
+    const watch = startWatch(stage, fleet, 2_500);
+    const clock = startClock(() => watch.open() > mostOpen);
+    const producer = startProducer(stage.app, plan.commits, clock);
     const telling = setInterval(() => {
       const killed = Object.values(diary.ends()).reduce((sum, times) => sum + times, 0);
       const memory = watch.memory.at(-1);
@@ -77,7 +82,7 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
     }, 10_000);
     try {
       const [played] = await Promise.all([
-        playDisasters({ stage, fleet, diary, recovery }, plan.disasters),
+        playDisasters({ stage, fleet, diary, recovery, clock }, plan.disasters),
         producer.done,
       ]);
       fleet.calm();
@@ -107,6 +112,7 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
       if (failed) await keep(stage, report, diary.events);
       return report;
     } finally {
+      clock.close();
       clearInterval(telling);
       await watch.close();
     }

@@ -44,9 +44,11 @@ export async function openStage(backend: 'postgres' | 'redis', folder: string): 
   await createTables(database.ownerUrl);
   const queue = await startQueue(backend, database);
   const sinks = await openSinks();
-  const app = openDatabase({ url: database.appUrl, applicationName: 'soak' });
-  const jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'soak', maxConnections: 4 });
-  const admin = openDatabase({ url: database.adminUrl, applicationName: 'soak', maxConnections: 2 });
+  // Whoever looks on is patient: only what is looked at may fail for want of time.
+  const patient = { applicationName: 'soak', connectTimeoutSeconds: 60 };
+  const app = openDatabase({ ...patient, url: database.appUrl });
+  const jobsDb = openDatabase({ ...patient, url: database.dispatcherUrl, maxConnections: 4 });
+  const admin = openDatabase({ ...patient, url: database.adminUrl, maxConnections: 2 });
   return {
     app,
     jobsDb,

@@ -31,13 +31,16 @@ const unknownToElder: readonly Kind[] = ['poison', 'risky'];
 /** Its parent wakes it after a time: a process that had nothing to begin must not freeze after that. */
 const freezeWithinMs = 2_000;
 
+/** It lives for seconds: connections that it opens cost more than those that it waits for. */
+const few = { applicationName: 'soak-worker', maxConnections: 4 };
+
 async function main({ role, ...urls }: Assignment): Promise<void> {
   const log = openLog();
   const transport = openTransport(
     urls.redisUrl ? { redisUrl: urls.redisUrl } : { postgresUrl: urls.dispatcherUrl },
     log,
   );
-  const jobsDb = openDatabase({ url: urls.dispatcherUrl, applicationName: 'soak-worker' });
+  const jobsDb = openDatabase({ ...few, url: urls.dispatcherUrl });
   process.once('disconnect', () => process.exit(0));
   if (role === 'dispatcher') {
     const dispatcher = startDispatcher({ db: jobsDb, transport, log });
@@ -46,7 +49,7 @@ async function main({ role, ...urls }: Assignment): Promise<void> {
   }
   const kinds = (Object.keys(jobs) as Kind[]).filter((kind) => role === 'worker' || !unknownToElder.includes(kind));
   const worker = await startWorker<Services>({
-    db: openDatabase({ url: urls.appUrl, applicationName: 'soak-worker', idleInTransactionTimeoutMs: 10_000 }),
+    db: openDatabase({ ...few, url: urls.appUrl, idleInTransactionTimeoutMs: 10_000 }),
     jobsDb,
     transport,
     jobs: kinds.map(
