@@ -10,6 +10,7 @@ import { jobs } from '../../../apps/api/src/generated/jobs.ts';
 import snapshot from '../../../apps/api/src/generated/routes.snapshot.json' with { type: 'json' };
 import { release } from '../../../apps/api/src/release.ts';
 import { dataFolder, embeddedUrl, type Surroundings } from '../database/dispatcher-url.ts';
+import { endpoints, processesHere } from './endpoints.ts';
 import { readTold, type Told } from './told.ts';
 
 /** What is to be examined here: in an image the process beside, in a checkout what `npm start` runs or the environment names. */
@@ -41,7 +42,8 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
     smtpUrl: nothingRuns ? null : (values.SMTP_URL ?? null),
     publicUrl: nothingRuns ? null : (values.PUBLIC_URL ?? null),
     consumes: values.DISABLE_BACKGROUND_WORKERS === false,
-    metrics: [],
+    metrics: nothingRuns ? [] : endpoints(values, processesHere(inImage, told)),
+    now: Date.now,
     release,
     migrations: build.migrations,
     jobs: jobs.map(({ job }) => `${job.name}@${job.version}`),

@@ -20,6 +20,10 @@ const health = 'API 503 on /health';
 const redis = 'Redis errors, flaky rate limits';
 const lost = 'jobs silently disappear';
 const twice = 'duplicate execution';
+const metrics = '/metrics empty';
+const busy = 'API 503 database.busy';
+const page = 'browsers warn of the page';
+const backup = 'backups too old or never restored';
 const snapshot = 'stale active-modules snapshot in an image';
 
 /** Every finding there is, and the symptom under which the failure matrix lists it. */
@@ -69,6 +73,28 @@ export const matrix = {
   'jobs.parked': row('warning', mail),
   'jobs.held': row('warning', mail),
   'modules.snapshot_stale': row('fault', snapshot),
+  'versions.differ': row('warning', 'versions differ between replicas'),
+  'mail.refused': row('fault', mail),
+  'metrics.off': row('warning', metrics),
+  'metrics.unreachable': row('fault', metrics),
+  'metrics.empty': row('fault', metrics),
+  'metrics.not_ballast': row('fault', metrics),
+  'database.connections_low': row('warning', health),
+  'database.pool_exhausted': row('fault', busy),
+  'database.disk_full': row('fault', 'writes are answered with 503'),
+  'disk.filling': row('warning', 'writes are answered with 503'),
+  'clock.skew': row('warning', 'sessions and links end too early or too late'),
+  'certificate.expiring': row('warning', page),
+  'certificate.expired': row('fault', page),
+  'certificate.other_name': row('fault', page),
+  'backups.none': row('warning', backup),
+  'backups.silent': row('fault', backup),
+  'backups.failing': row('fault', backup),
+  'backups.old': row('warning', backup),
+  'backups.behind': row('fault', backup),
+  'restore.never_proven': row('warning', backup),
+  'restore.failed': row('fault', backup),
+  'restore.old': row('warning', backup),
 } as const satisfies Record<string, { severity: Severity; symptom: string }>;
 
 export type Code = keyof typeof matrix;

@@ -10,4 +10,4 @@
  */
 export { type Checked, examine, type Report } from './examine.ts';
 export { type Code, type Finding, matrix, type Severity } from './finding.ts';
-export type { Place, Subject } from './subject.ts';
+export type { Endpoint, Place, Subject } from './subject.ts';

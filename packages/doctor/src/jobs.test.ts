@@ -62,7 +62,7 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
     await ward.live();
     await ward.live({ silentSeconds: 60 });
     expect(await ward.find()).toMatchObject([
-      { code: 'workers.silent', evidence: ['worker ward on here, silent for 60 s'] },
+      { code: 'workers.silent', evidence: [expect.stringMatching(/^worker ward on here, silent for \d\d s$/)] },
     ]);
   });
 
@@ -123,7 +123,7 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
     const found = await ward.find();
     expect(found.map(({ code }) => code).sort()).toEqual(['jobs.dead', 'jobs.failing', 'jobs.held', 'jobs.parked']);
     expect(found.find(({ code }) => code === 'jobs.dead')?.evidence).toEqual([
-      '1 job ward.task in default: mail.refused, last 0 s ago',
+      expect.stringMatching(/^1 job ward\.task in default: mail\.refused, last \d+ s ago$/),
     ]);
     expect(found.find(({ code }) => code === 'jobs.failing')?.evidence[0]).toContain('mail.deferred');
     expect(JSON.stringify(found)).not.toContain('acme');
@@ -147,7 +147,7 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
         code: 'queue.wiped',
         severity: 'warning',
         symptom: 'jobs silently disappear',
-        evidence: ['lost 20 s ago, and 1 times in all'],
+        evidence: [expect.stringMatching(/^lost \d\d s ago, and 1 times in all$/)],
       },
     ]);
     await ward.jobs.sql`update jobs.epoch set losses = 0, since = now() - interval '1 day'`;

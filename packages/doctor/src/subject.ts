@@ -29,14 +29,16 @@ export interface Subject {
   jobs: readonly string[];
   /** Why this build's generated code is not that of its app.config.ts; null when it is. */
   staleSnapshot: string | null;
+  /** This machine's clock. */
+  now: () => number;
   /** Folders of this machine that must not fill up. */
   folders: readonly string[];
 }
 
 export interface Endpoint {
-  /** `api` or `worker`. */
-  name: string;
-  url: string;
+  name: 'api' | 'worker';
+  /** Null when the process serves none. */
+  url: string | null;
   /** The setting that says where it listens. */
   setting: string;
 }

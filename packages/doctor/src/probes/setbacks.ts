@@ -58,8 +58,9 @@ const words: Record<Row['what'], (place: Place) => { code: Code; cause: string; 
   }),
   held: (place) => ({
     code: 'jobs.held',
-    cause: 'Jobs are held after a restore: what was done after that point would otherwise be done again.',
-    fix: ballast(place, 'jobs release'),
+    cause:
+      'Jobs are held, by an operator or after a restore: what was done after that point would otherwise be done again.',
+    fix: `${ballast(place, 'jobs release --help')}: look, cancel what must not run again, release the rest`,
   }),
   unopened: (place) => ({
     code: 'jobs.unopened',

@@ -55,6 +55,7 @@ export async function openWard(): Promise<Ward> {
     migrations,
     jobs: ['ward.task@1'],
     staleSnapshot: null,
+    now: Date.now,
     folders: [],
   };
   const find = async (changes: Partial<Subject> = {}) => (await examine({ ...subject, ...changes })).findings;

@@ -1,0 +1,63 @@
+import type { Database } from '@ballast/db';
+import { set } from '../commands.ts';
+import { type Finding, finding } from '../finding.ts';
+import type { Probe } from '../probe.ts';
+import type { Subject } from '../subject.ts';
+import { count, duration } from '../words.ts';
+
+/** What is left then is gone with the next replica. */
+const mostShare = 0.85;
+/** A request that waits this long for a connection is told that the database is busy. */
+const busySeconds = 2;
+
+interface Pool {
+  name: string;
+  address: string | null;
+  sessions: number;
+  longestSeconds: number;
+}
+
+export const connections: Probe = {
+  name: 'connections are left',
+  async look({ subject, db: open }) {
+    const db = await open();
+    return [...(await examineServer(db)), ...(await examinePools(db, subject))];
+  },
+};
+
+async function examineServer(db: Database): Promise<Finding[]> {
+  // Of sessions of other roles little can be seen; that they are there can.
+  const [row] = await db.sql<{ used: number; most: number }[]>`
+    select (select count(*)::int from pg_stat_activity where usesysid is not null and datid is not null) as used,
+           current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+           - current_setting('reserved_connections')::int as most`;
+  if (!row || row.used <= row.most * mostShare) return [];
+  return [
+    finding('database.connections_low', {
+      cause: 'Postgres has hardly a connection left: the next replica will not get any.',
+      evidence: [`${row.used} of ${row.most} are in use`],
+      fix: 'Lower DATABASE_POOL_SIZE or the number of replicas, raise max_connections, or put PgBouncer in between.',
+    }),
+  ];
+}
+
+/** The main pools, by process: a name and an address. */
+async function examinePools(db: Database, { poolSize, place }: Subject): Promise<Finding[]> {
+  const full = await db.sql<Pool[]>`
+    select application_name as name, host(client_addr) as address, count(*)::int as sessions,
+           max(extract(epoch from now() - state_change))::float8 as "longestSeconds"
+    from pg_stat_activity
+    where usename = current_user and application_name in ('ballast-api', 'ballast-worker', 'ballast-worker-jobs', 'ballast-api-jobs')
+      and state <> 'idle' and state_change < now() - ${busySeconds} * interval '1 second'
+    group by 1, 2 having count(*) >= ${poolSize}`;
+  return full.map(({ name, address, sessions, longestSeconds }) =>
+    finding('database.pool_exhausted', {
+      cause: `Every connection of a pool is busy: requests are answered with 503 database.busy.`,
+      evidence: [
+        `${name}${address ? ` at ${address}` : ''}: ${count(sessions, 'connection')} busy for ${duration(longestSeconds)} or less, all that it may have`,
+        'who holds them up: select pid, wait_event_type, pg_blocking_pids(pid), query from pg_stat_activity',
+      ],
+      fix: `End what is slow or blocked; ${set(place, name.includes('worker') ? 'worker' : 'api', `DATABASE_POOL_SIZE above ${poolSize}`)}`,
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+import { statfs } from 'node:fs/promises';
+import type { Database } from '@ballast/db';
+import { type Finding, finding } from '../finding.ts';
+import type { Probe } from '../probe.ts';
+import type { View } from '../view.ts';
+
+const leastShare = 0.05;
+const leastBytes = 1_000_000_000;
+
+export const disk: Probe = {
+  name: 'disks have room',
+  async look(view) {
+    const folders = await Promise.all(view.subject.folders.map(examineFolder));
+    return [...folders.flat(), ...(await examinePostgres(view))];
+  },
+};
+
+async function examineFolder(folder: string): Promise<Finding[]> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  const [free, all] = [bavail * bsize, blocks * bsize];
+  if (free > leastBytes || free > all * leastShare) return [];
+  return [
+    finding('disk.filling', {
+      cause: `The disk of ${folder} is almost full.`,
+      evidence: [`${Math.round(free / 1_000_000)} MB of ${Math.round(all / 1_000_000)} MB are free`],
+      fix: 'Free it, or give it more room. When it is full, nothing can be written.',
+    }),
+  ];
+}
+
+/** A sort that does not fit into its memory writes a file: it fails when the disk is full, and changes nothing. */
+async function examinePostgres({ db: open, subject }: View): Promise<Finding[]> {
+  const db: Database = await open();
+  try {
+    await db.sql.begin(async (sql) => {
+      await sql`set local work_mem = '64kB'`;
+      await sql`select count(*) from (select md5(n::text) from generate_series(1, 20000) n order by 1) spilled`;
+    });
+    return [];
+  } catch (error) {
+    if ((error as { code?: string }).code !== '53100') throw error;
+    return [
+      finding('database.disk_full', {
+        cause: 'The disk of Postgres is full: what only reads is answered, what writes is not.',
+        evidence: [(error as Error).message],
+        fix:
+          subject.place === 'compose'
+            ? 'docker system df, then give the volume postgres more room'
+            : 'Give it more room.',
+      }),
+    ];
+  }
+}
