@@ -156,6 +156,39 @@ describe('enqueue', () => {
     expect(await second).not.toBe(first);
   });
 
+  it('never lets a repeat collide with a newer job of its key: the claim had cleared it', async () => {
+    const enqueued = (text: string) => withTenant(db, tenant, (tx) => enqueue(tx, note, { text }, { key: 'k' }));
+    const first = await enqueued('first');
+    let second: string | undefined;
+    const failing = {
+      job: note as never,
+      load: async () => ({
+        job: note,
+        run: async () => {
+          second = await enqueued('second');
+          // A pending row of that key is committed when this one becomes pending again.
+          await withScope(
+            jobsDb,
+            {},
+            (tx) =>
+              sqlOf(tx)`update jobs.due set run_at = now() + interval '1 hour' where job_id = ${second as string}`,
+          );
+          await jobsDb.sql`update jobs.job set run_at = due.run_at from jobs.due where due.job_id = job.id`;
+          throw new Error('once more');
+        },
+      }),
+    };
+    expect(await runDueJobs({ db, jobsDb, jobs: [failing as never], services: null })).toMatchObject([
+      { state: 'pending', failure: 'once more' },
+    ]);
+    expect(second).not.toBe(first);
+    expect(await pendingJobs(jobsDb)).toMatchObject([
+      { id: first, key: null },
+      { id: second, key: 'k' },
+    ]);
+    expect(await enqueued('third')).toBe(second);
+  });
+
   it('adds many in one statement, in order, and joins equal keys', async () => {
     const ids = await withTenant(db, tenant, (tx) =>
       enqueueMany(tx, note, [

@@ -1,0 +1,113 @@
+/** That no backlog holds up another tenant, and that nobody pays for how many tenants wait. */
+import { type Database, openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
+import { defineJob } from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { queueBackends, silentLog, startQueue } from '@ballast/test-kit/queue';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { claim } from './claim.ts';
+import { enqueue } from './enqueue.ts';
+import { forgetJobs } from './testing.ts';
+import { startWorker } from './work.ts';
+
+const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
+const crowded = '018f0000-0000-7000-8000-000000000001';
+const other = '018f0000-0000-7000-8000-0000000000ff';
+
+let database: TestDatabase;
+let db: Database;
+/** One session: what it counts of itself is complete when it is asked. */
+let jobsDb: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite', maxConnections: 1 });
+});
+afterAll(async () => {
+  await Promise.all([db.close(), jobsDb.close()]);
+  await database.drop();
+});
+beforeEach(() => forgetJobs(jobsDb));
+
+/** As `enqueueMany` would, without carrying each id from here. */
+const addMany = (jobs: number, tenant: string) =>
+  withScope(jobsDb, {}, async (tx) => {
+    await sqlOf(tx)`
+      select jobs.add(${task.name}, 1, 'default', 8::smallint, null, null, null, null, array_agg(gen_random_uuid()),
+        array_agg('{}'::text), null, null, null, array_agg(tenant::uuid), null)
+      from (select case when ${tenant} = '' then gen_random_uuid()::text else ${tenant} end as tenant from generate_series(1, ${jobs}::int)) as one`;
+  });
+
+describe.each(queueBackends)('on %s, workers', (backend) => {
+  it('start another tenant’s job before what was handed out behind 100,000 jobs could run twice', async () => {
+    const slots = 5;
+    const runMs = 20;
+    await addMany(100_000, crowded);
+    const queue = await startQueue(backend, database);
+    const transport = queue.open();
+    const own = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+    const started: (string | null)[] = [];
+    const worker = await startWorker<null>({
+      db,
+      jobsDb: own,
+      transport,
+      services: null,
+      log: silentLog,
+      release: 'suite',
+      queues: { default: slots },
+      jobs: [
+        {
+          job: task as never,
+          load: async () => ({
+            job: task as never,
+            run: async ({ ctx }) => {
+              started.push(ctx.tenantId);
+              await new Promise((resolve) => setTimeout(resolve, runMs));
+            },
+          }),
+        },
+      ],
+    });
+    // Measured by now, so packs are as full as they get.
+    await expect.poll(() => started.length, { timeout: 30_000 }).toBeGreaterThan(200);
+    const before = started.length;
+    await withTenant(db, other, (tx) => enqueue(tx, task, {}));
+    await expect.poll(() => started, { timeout: 30_000 }).toContain(other);
+    // Twice the slots are out, in packs that run for 100 ms; and once more what ran between the commit and the claim.
+    const rowsPerPack = 100 / runMs;
+    expect(started.indexOf(other) - before).toBeLessThan(3 * slots * rowsPerPack);
+    await worker.close({ graceMs: 1_000 });
+    await transport.close();
+    await Promise.all([own.close(), queue.stop()]);
+  });
+});
+
+it('a claim reads as much with 10,000 tenants in the line as with 100', async () => {
+  const fleet = {
+    slots: new Map([['default', 10]]),
+    knows: new Set(['suite.task@1']),
+    runMs: new Map([['suite.task', 5]]),
+  };
+  const readBy = async (tenants: number) => {
+    await forgetJobs(jobsDb);
+    await addMany(tenants, '');
+    const before = await blocksRead();
+    const { packs } = await claim(jobsDb, { queue: 'default', freePacks: 20, rowsPerPack: 20, fleet, afterLane: null });
+    expect(packs.flatMap((pack) => pack.rows)).toHaveLength(64);
+    return (await blocksRead()) - before;
+  };
+  const few = await readBy(100);
+  const many = await readBy(10_000);
+  // The index is a level deeper.
+  expect(many).toBeLessThan(2 * few);
+});
+
+async function blocksRead(): Promise<number> {
+  await jobsDb.sql`select pg_stat_force_next_flush()`;
+  await jobsDb.sql`select 1`;
+  const [row] = await jobsDb.sql<{ blocks: number }[]>`
+    select (heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::int as blocks
+    from pg_statio_user_tables where schemaname = 'jobs' and relname = 'due'`;
+  return row?.blocks ?? 0;
+}
