@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KeyRing } from '@ballast/kernel/key-ring';
+import type postgres from 'postgres';
 import { type Database, sqlOf, type Tx } from './client.ts';
 
 /** What a transaction may see; row-level security reads it. Nothing set sees no tenant's and no person's rows. */
@@ -31,18 +32,23 @@ export function withUser<Result>(db: Database, userId: string, work: (tx: Tx) =>
 /**
  * Opens a transaction, scopes it, and commits when `work` resolves. The scope ends
  * with the transaction. It travels in the same round trip as the first query.
+ *
+ * @param first sends the transaction's first statement: a select of `settings`, by which it is scoped, and of what it is to do besides.
  */
 export async function withScope<Result>(
   db: Database,
   scope: Scope,
   work: (tx: Tx) => Promise<Result>,
+  first?: (sql: postgres.TransactionSql, settings: postgres.Fragment) => Promise<unknown>,
 ): Promise<Result> {
   const afterCommit: Open['afterCommit'] = [];
   const result = await db.orm.transaction(async (tx) => {
-    const scoped = sqlOf(tx)`
-      select set_config('app.tenant_id', ${scope.tenantId ?? ''}, true),
-             set_config('app.user_id', ${scope.userId ?? ''}, true),
-             set_config('app.pack_id', ${scope.packId ?? ''}, true)`.execute();
+    const sql = sqlOf(tx);
+    const settings = sql`
+      set_config('app.tenant_id', ${scope.tenantId ?? ''}, true),
+      set_config('app.user_id', ${scope.userId ?? ''}, true),
+      set_config('app.pack_id', ${scope.packId ?? ''}, true)`;
+    const scoped: Promise<unknown> = first ? first(sql, settings) : sql`select ${settings}`.execute();
     // Its failure is reported by the await below; without this line Node would also call it unhandled.
     scoped.catch(() => {});
     const done = await open.run({ db, tx, afterCommit }, () => work(tx));

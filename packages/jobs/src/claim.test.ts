@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { claim } from './claim.ts';
 import { enqueueMany } from './enqueue.ts';
 import type { Fleet } from './fleet.ts';
-import { forgetJobs } from './testing.ts';
+import { forgetJobs, misplacedJobs } from './testing.ts';
 
 const quick = defineJob({ name: 'suite.quick', payload: z.strictObject({}) });
 const fresh = defineJob({ name: 'suite.fresh', payload: z.strictObject({}) });
@@ -56,11 +56,11 @@ describe('claim', () => {
     expect(sizes((await claimed(8)).packs)).toEqual([1, 1, 1, 1, 1]);
   });
 
-  it('fills packs evenly under load, up to a hundred milliseconds of measured run time', async () => {
-    await add(quick, 25);
-    expect(sizes((await claimed(3)).packs)).toEqual([9, 9, 7]);
+  it('fills packs evenly under load, up to fifty milliseconds of measured run time', async () => {
+    await add(quick, 10);
+    expect(sizes((await claimed(3)).packs)).toEqual([4, 4, 2]);
     await add(quick, 50);
-    expect(sizes((await claimed(3)).packs)).toEqual([10, 10, 10]);
+    expect(sizes((await claimed(3)).packs)).toEqual([5, 5, 5]);
   });
 
   it('lets rows share a pack that run together for two milliseconds at most, though packs are free', async () => {
@@ -70,8 +70,8 @@ describe('claim', () => {
   });
 
   it('claims no more than the packs that are free, and leaves the rest pending', async () => {
-    await add(quick, 50);
-    expect(sizes((await claimed(3)).packs)).toEqual([10, 10, 10]);
+    await add(quick, 35);
+    expect(sizes((await claimed(3)).packs)).toEqual([5, 5, 5]);
     expect(await jobsDb.sql`select 1 from jobs.status where state = 'pending'`).toHaveLength(20);
   });
 
@@ -112,7 +112,27 @@ describe('claim', () => {
     await add(quick, 3, tenants[1]);
     const { packs } = await claimed(100, { afterLane: tenants[0] });
     expect(packs.flatMap((pack) => pack.rows.map((row) => row.lane))).toEqual(Array(3).fill(tenants[1]));
-    expect(await claimed(100, { afterLane: tenants[1] })).toEqual({ packs: [], lastLane: null, left: false });
+    expect(await claimed(100, { afterLane: tenants[1] })).toMatchObject({ packs: [], lastLane: null, left: false });
+  });
+
+  it('gives each of the few rows of an idle queue its own pack, at once', async () => {
+    await add(quick, 3, tenants[0]);
+    await add(fresh, 1, tenants[1]);
+    const { packs, clear } = await claimed(8, { idle: true });
+    expect(clear).toBe(true);
+    expect(sizes(packs)).toEqual([1, 1, 1, 1]);
+    expect(await jobsDb.sql`select 1 from jobs.due`).toEqual([]);
+    expect(await misplacedJobs(jobsDb)).toEqual([]);
+  });
+
+  it('looks closer where an idle queue holds more than a few, or one that nobody knows', async () => {
+    await add(quick, 5);
+    const many = await claimed(8, { idle: true });
+    expect([many.clear, sizes(many.packs)]).toEqual([false, [1, 1, 1, 1, 1]]);
+    await add(quick, 1);
+    const { packs, clear } = await claimed(8, { idle: true, fleet: { ...fleet, knows: new Set(['suite.fresh@1']) } });
+    expect([clear, packs]).toEqual([false, []]);
+    expect(await misplacedJobs(jobsDb)).toEqual([]);
   });
 
   it('skips what nobody alive knows', async () => {

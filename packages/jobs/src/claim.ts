@@ -1,5 +1,6 @@
 import type { Database } from '@ballast/db';
 import type postgres from 'postgres';
+import { claimFew } from './claim-few.ts';
 import { type DueRow, fill, type Pack } from './fill.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -12,6 +13,8 @@ export interface ClaimRequest {
   fleet: Fleet;
   /** The lane that was served last, so that every tenant gets its turn; null starts over. */
   afterLane: string | null;
+  /** The last claim left nothing: probably only a few rows are due. */
+  idle?: boolean;
 }
 
 export interface Claimed {
@@ -20,6 +23,8 @@ export interface Claimed {
   lastLane: string | null;
   /** Rows were seen that no pack took: there are more than fit, or their kind is at its limit. */
   left: boolean;
+  /** All rows that were due are claimed, but those that others hold. */
+  clear: boolean;
 }
 
 /** How many lines one claim looks at: a tenant's lane has one for each priority that waits in it. */
@@ -34,6 +39,8 @@ type Walked = DueRow & { line: string; lines: number };
  * holds are skipped, never waited for.
  */
 export async function claim(db: Database, request: ClaimRequest): Promise<Claimed> {
+  const few = request.idle ? await claimFew(db, request) : null;
+  if (few) return { packs: few, lastLane: null, left: false, clear: true };
   return db.sql.begin(async (sql) => {
     const walked = await walk(sql, request);
     const rows = await withoutHeldKeys(
@@ -50,7 +57,7 @@ export async function claim(db: Database, request: ClaimRequest): Promise<Claime
     await take(sql, request.queue, packs);
     const lastLane = (walked[0]?.lines ?? 0) < maxLines ? null : (walked.reduce(latest).line ?? null);
     const left = candidates.length > packs.reduce((sum, pack) => sum + pack.rows.length, 0);
-    return { packs, lastLane, left };
+    return { packs, lastLane, left, clear: false };
   }) as Promise<Claimed>;
 }
 

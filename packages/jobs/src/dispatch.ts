@@ -47,7 +47,12 @@ const maxPauseMs = 5_000;
 /** Starts to dispatch: at each announcement, and every `pollEveryMs` besides. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, log, pollEveryMs = 1_000 } = options;
-  const memory: Memory = { lanes: new Map(), rowsPerPack: new Map(), epochSeenAt: Number.NEGATIVE_INFINITY };
+  const memory: Memory = {
+    lanes: new Map(),
+    rowsPerPack: new Map(),
+    idle: new Set(),
+    epochSeenAt: Number.NEGATIVE_INFINITY,
+  };
   let closing = false;
   let woken = false;
   let interrupt = () => {};
@@ -66,10 +71,11 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function loop(): Promise<void> {
     while (!closing) {
+      const announced = woken;
       woken = false;
       let pauseMs = pollEveryMs;
       try {
-        const found = await round(options, memory);
+        const found = await round(options, memory, announced);
         starved = found.starved;
         if (found.nextInMs) pauseMs = Math.min(pollEveryMs, Math.ceil(found.nextInMs) + 1);
         failures = 0;
@@ -124,14 +130,20 @@ interface Memory {
   lanes: Map<string, string | null>;
   /** Per queue, how many rows the next claim looks at for each pack. */
   rowsPerPack: Map<string, number>;
+  /** Queues whose last claim found no more than a few rows. */
+  idle: Set<string>;
   epochSeenAt: number;
 }
 
 /** Under load rounds follow each other at once; a wipe need not be known sooner than this. */
 const epochEveryMs = 1_000;
 
-/** One look at every queue. */
-async function round(options: DispatcherOptions, memory: Memory): Promise<Found> {
+/**
+ * One look at every queue. `announced`: something is probably due, most likely where it was
+ * before, and how much is under way there can be asked meanwhile.
+ */
+async function round(options: DispatcherOptions, memory: Memory, announced: boolean): Promise<Found> {
+  const inFlight = askAhead(options.transport, announced ? memory.lanes.keys() : []);
   const view = await look(options.db);
   const { fleet, dueSchedules, epoch } = view;
   const found: Found = { more: false, starved: false, nextInMs: view.nextInMs };
@@ -152,25 +164,37 @@ async function round(options: DispatcherOptions, memory: Memory): Promise<Found>
   }
   for (const queue of view.waiting) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
-    const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (await options.transport.inFlight(queue));
+    const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (await inFlight(queue));
     if (freePacks <= 0) {
       found.starved = true;
       continue;
     }
     const afterLane = memory.lanes.get(queue) ?? null;
     const rowsPerPack = memory.rowsPerPack.get(queue) ?? fewestToLookAt;
-    const { packs, lastLane, left } = await claim(options.db, { queue, freePacks, rowsPerPack, fleet, afterLane });
+    const idle = memory.idle.has(queue);
+    const claimed = await claim(options.db, { queue, freePacks, rowsPerPack, fleet, afterLane, idle });
+    const { packs, lastLane, left, clear } = claimed;
     memory.lanes.set(queue, lastLane);
+    if (clear || packs.length === 0) memory.idle.add(queue);
+    else memory.idle.delete(queue);
     if (packs.length > 0) memory.rowsPerPack.set(queue, rowsToLookAt(packs));
     await failpoint('dispatch.marked');
     if (packs.length > 0) await hand(options, queue, packs);
     // What is left waits for a slot, or for the limit of its kind.
     if (left) found.starved = true;
     if (packs.length >= freePacks) found.starved = true;
-    // Lanes lie behind the cursor, or before where it began.
-    else found.more ||= packs.length > 0 || lastLane !== null || afterLane !== null;
+    // Lanes lie behind the cursor, or before where it began. Whoever commits after a claim that took everything announces it.
+    else if (!clear) found.more ||= packs.length > 0 || lastLane !== null || afterLane !== null;
   }
   return found;
+}
+
+/** How many packs of a queue are under way; of these queues it is asked at once. */
+function askAhead(transport: Transport, queues: Iterable<string>): (queue: string) => Promise<number> {
+  const asked = new Map([...queues].map((queue) => [queue, transport.inFlight(queue)]));
+  // Whoever waits for it is told; when nobody does, the next round asks again.
+  for (const answer of asked.values()) answer.catch(() => {});
+  return (queue) => asked.get(queue) ?? transport.inFlight(queue);
 }
 
 async function hand(options: DispatcherOptions, queue: string, packs: readonly Pack[]): Promise<void> {

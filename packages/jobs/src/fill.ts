@@ -34,8 +34,8 @@ export interface Room {
 
 /** The most rows that share a pack. From 20 to 100 a handler that does nothing cost 129, 86 (50) and 75 µs a job of all processes; larger ones were not measured. */
 const maxPackRows = 100;
-/** A pack should not hold a slot longer than this, or its last row waits for its first. */
-const packRunMs = 100;
+/** As measured, a pack holds its slot no longer than this: half the time after which rows go back, since runs under load take longer than those before it. */
+const packRunMs = 50;
 /** Rows that run this short together are not worth a slot each, though slots are free. */
 const sharedRunMs = 2;
 

@@ -1,5 +1,6 @@
 import { type Database, sqlOf, type Tx, withScope } from '@ballast/db';
 import { AppError, type JobContext, type Log } from '@ballast/kernel';
+import type postgres from 'postgres';
 import type { Deadline } from './deadline.ts';
 import { failpoint } from './failpoint.ts';
 import type { Progress } from './progress.ts';
@@ -77,10 +78,13 @@ export function openJobContext(
     transaction: (work) =>
       through('ctx.transaction', async () => {
         let completed: Promise<unknown> = Promise.resolve();
-        const result = await withScope(db, scope, async (tx) => {
-          // Sent in front of the handler's first statement, in the same round trip; answered by the end.
-          const held = fence(tx, row);
-          held.catch(() => {});
+        // Sent with the scope, in front of the handler's first statement and in the same round trip; answered by the end.
+        let held: Promise<unknown> = Promise.resolve();
+        const begin = (sql: postgres.TransactionSql, settings: postgres.Fragment) => {
+          held = fence(sql, row, sql`, ${settings}`);
+          return held;
+        };
+        const commit = async (tx: Tx) => {
           const done = await work(tx);
           await held;
           await failpoint('run.before-commit');
@@ -88,7 +92,8 @@ export function openJobContext(
           completed = complete(tx, row, closesPack());
           completed.catch(() => {});
           return done;
-        });
+        };
+        const result = await withScope(db, scope, commit, begin);
         await completed;
         state = 'completed';
         await failpoint('run.committed');
@@ -117,8 +122,9 @@ export function openJobContext(
 const fenceLost = 'BL001';
 
 /** Locks the row, if it is open and still in its pack. Whoever took it over meanwhile owns it. */
-async function fence(tx: Tx, row: RunningRow): Promise<void> {
-  const [fence] = await sqlOf(tx)<{ held: string[] }[]>`select jobs.hold(${[row.id]}::uuid[], ${row.packId}) as held`;
+async function fence(sql: postgres.TransactionSql, row: RunningRow, besides = sql``): Promise<void> {
+  const [fence] = await sql<{ held: string[] }[]>`
+    select jobs.hold(${[row.id]}::uuid[], ${row.packId}) as held ${besides}`.execute();
   if (fence?.held.length !== 1) throw new FenceLost(`Job ${row.id} is no longer in pack ${row.packId}.`);
 }
 
@@ -138,8 +144,8 @@ async function runStep<Result>(
   key: string,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  await fence(tx, row);
   const sql = sqlOf(tx);
+  await fence(sql, row);
   const [kept] = await sql<
     { result: Result }[]
   >`select result from jobs.step where job_id = ${row.id} and key = ${key}`;
