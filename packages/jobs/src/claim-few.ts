@@ -1,6 +1,6 @@
 import type { Database } from '@ballast/db';
-import type { ClaimRequest } from './claim.ts';
 import type { DueRow, Pack } from './fill.ts';
+import type { Fleet } from './fleet.ts';
 
 /** More than this, and rows may have to share packs and lanes to take turns. */
 const most = 4;
@@ -10,7 +10,10 @@ const most = 4;
  * few rows are due, and nothing is special about any of them, each gets a pack of its
  * own. Null when that does not hold, and then nothing was taken.
  */
-export async function claimFew(db: Database, { queue, freePacks, fleet }: ClaimRequest): Promise<Pack[] | null> {
+export async function claimFew(
+  db: Database,
+  { queue, freePacks, fleet }: { queue: string; freePacks: number; fleet: Pick<Fleet, 'knows'> },
+): Promise<Pack[] | null> {
   const limit = Math.min(most, freePacks);
   const rows = await db.sql<(DueRow & { packId: string | null })[]>`
     with seen as materialized (

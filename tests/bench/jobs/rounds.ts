@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { median } from '../statistics.ts';
+import { median, ratioOf } from '../statistics.ts';
+import type { ScenarioRow } from './scenario.ts';
 import type { Spent, Stage } from './stage.ts';
 import { countStatements, describeStatements } from './statements.ts';
 import type { System, Work } from './system.ts';
@@ -76,4 +77,19 @@ export function describeFigures(name: string, figures: readonly Figures[]): stri
   const of = (pick: (one: Figures) => number) => Math.round(median(figures.map(pick)));
   const spent = (['worker', 'producer', 'redis', 'postgres'] as const).map((key) => of((one) => one.spent[key]));
   return `  ${name}: ${of((one) => one.jobsPerSecond)} jobs/s, ${of((one) => one.processorTime)} µs a job (worker, producer, Redis, Postgres: ${spent.join(', ')})`;
+}
+
+/** Two rows: how fast, and at what cost. On a machine that others use too, the cost is the steadier of the two. */
+export function compare(
+  name: string,
+  baseline: string,
+  own: readonly Figures[],
+  base: readonly Figures[],
+  goal?: string,
+): ScenarioRow[] {
+  const ratio = (pick: (one: Figures) => number) => ratioOf(own.map(pick), base.map(pick));
+  return [
+    { name: `${name}, jobs/s`, baseline, ratio: ratio((one) => one.jobsPerSecond), ...(goal && { goal }) },
+    { name: `${name}, processor time a job`, baseline, ratio: ratio((one) => one.processorTime) },
+  ];
 }

@@ -82,9 +82,9 @@ async function drain(stage: Stage, waiting: number, count: number, say?: (line: 
   }
 }
 
-/** A claim: the statement that takes rows which nobody holds, and the one that marks them, when that is another. */
+/** A claim: the statement that takes rows which nobody holds, and the one that moves them into packs. */
 function buffersOfClaims(statements: readonly StatementCost[]): number {
-  const claims = statements.filter(({ text }) => /lane.*skip locked|mark/i.test(text));
+  const claims = statements.filter(({ text }) => /^\s*with (recursive line|taken) /.test(text));
   const rows = Math.max(...claims.map((claim) => claim.rows));
   return claims.reduce((sum, { buffers }) => sum + buffers, 0) / rows;
 }

@@ -1,5 +1,4 @@
-import { ratioOf } from '../../statistics.ts';
-import { describeFigures, interleave, measure } from '../rounds.ts';
+import { compare, describeFigures, interleave, measure } from '../rounds.ts';
 import type { Scenario } from '../scenario.ts';
 import { ballastEmbedded } from '../systems/ballast.ts';
 import { bullmqPostgres } from '../systems/bullmq-postgres.ts';
@@ -17,10 +16,6 @@ export const embedded: Scenario = {
     const [own = [], base = []] = await interleave(rounds ?? (quick ? 2 : 5), runs);
     say(describeFigures('ballast-embedded', own));
     say(describeFigures('bullmq-postgres', base));
-    const ratio = ratioOf(
-      own.map((one) => one.jobsPerSecond),
-      base.map((one) => one.jobsPerSecond),
-    );
-    return [{ name: 'embedded, no-op jobs, jobs/s', baseline: 'bullmq on Postgres', ratio, goal: '≥ 2' }];
+    return compare('embedded, no-op jobs', 'bullmq on Postgres', own, base, '≥ 2');
   },
 };

@@ -1,17 +1,19 @@
 import { ratioOf } from '../../statistics.ts';
-import { describeFigures, interleave, measure } from '../rounds.ts';
+import { compare, describeFigures, interleave, measure } from '../rounds.ts';
 import type { Scenario } from '../scenario.ts';
-import { ballast } from '../systems/ballast.ts';
+import { ballast, ballastBatch } from '../systems/ballast.ts';
 import { bullmq } from '../systems/bullmq.ts';
 import { bullmqEffects } from '../systems/bullmq-effects.ts';
 import { graphileWorker } from '../systems/graphile-worker.ts';
 import { pgBoss } from '../systems/pg-boss.ts';
 
+const goals: Record<string, string> = { bullmq: '≥ 1.5', 'pg-boss': '≥ 1.7', 'graphile-worker': '≥ 1.7' };
+
 /** Commits of 500 jobs, handlers that do nothing and open no transaction. */
 export const noOp: Scenario = {
   name: 'no-op',
   async run(stage, { quick, rounds, say, statements }) {
-    const all = [ballast, bullmq, ...(quick ? [] : [bullmqEffects]), pgBoss, graphileWorker];
+    const all = [ballast, ballastBatch, bullmq, ...(quick ? [] : [bullmqEffects]), pgBoss, graphileWorker];
     const systems = all.filter(({ name }) => (process.env.BENCH_SYSTEMS ?? name).split(',').includes(name));
     const produce = { do: 'batches', count: quick ? 5_000 : 20_000, size: 500 } as const;
     const runs = systems.map((system) => () => {
@@ -21,11 +23,15 @@ export const noOp: Scenario = {
     const results = await interleave(rounds ?? (quick ? 2 : 5), runs);
     for (const [index, system] of systems.entries()) say(describeFigures(system.name, results[index] ?? []));
     const [own = [], ...others] = results;
-    const speed = (figures: typeof own) => figures.map((one) => one.jobsPerSecond);
-    const rows = others.map((figures, index) => {
-      const baseline = systems[index + 1]?.name ?? '';
-      const goal = baseline === 'bullmq-effects' ? {} : { goal: baseline === 'bullmq' ? '≥ 1.5' : '≥ 1.7' };
-      return { name: 'no-op jobs, jobs/s', baseline, ratio: ratioOf(speed(own), speed(figures)), ...goal };
+    const rows = others.flatMap((figures, index) => {
+      const against = systems[index + 1]?.name ?? '';
+      // Batch handlers are ours: they are held against what the others are held against.
+      if (against === ballastBatch.name) return [];
+      const compared = compare('no-op jobs', against, own, figures, goals[against]);
+      const batch = results[systems.indexOf(ballastBatch)];
+      return batch
+        ? [...compared, ...compare('no-op batch handlers', against, batch, figures, goals[against])]
+        : compared;
     });
     const spent = own.map((one) => one.processorTime);
     return [

@@ -1,6 +1,5 @@
-import { ratioOf } from '../../statistics.ts';
-import { describeFigures, interleave, measure } from '../rounds.ts';
-import type { Scenario, ScenarioRow } from '../scenario.ts';
+import { compare, describeFigures, interleave, measure } from '../rounds.ts';
+import type { Scenario } from '../scenario.ts';
 import { ballast } from '../systems/ballast.ts';
 import { bullmq, bullmqScoped } from '../systems/bullmq.ts';
 import { graphileWorker } from '../systems/graphile-worker.ts';
@@ -24,15 +23,10 @@ export const oneCommit: Scenario = {
     });
     const [own = [], ...others] = await interleave(rounds ?? (quick ? 2 : 5), runs);
     say(describeFigures('ballast', own));
-    return others.map((figures, index): ScenarioRow => {
+    return others.flatMap((figures, index) => {
       const name = systems[index + 1]?.name ?? '';
       say(describeFigures(name, figures));
-      const ratio = ratioOf(
-        own.map((one) => one.jobsPerSecond),
-        figures.map((one) => one.jobsPerSecond),
-      );
-      const goal = goals[name];
-      return { name: 'one commit a job, jobs/s', baseline: told[name] ?? name, ratio, ...(goal && { goal }) };
+      return compare('one commit a job', told[name] ?? name, own, figures, goals[name]);
     });
   },
 };

@@ -1,5 +1,4 @@
-import { ratioOf } from '../../statistics.ts';
-import { describeFigures, interleave, measure } from '../rounds.ts';
+import { compare, describeFigures, interleave, measure } from '../rounds.ts';
 import type { Scenario } from '../scenario.ts';
 import { ballast } from '../systems/ballast.ts';
 import { bullmq } from '../systems/bullmq.ts';
@@ -17,24 +16,6 @@ export const transaction: Scenario = {
     const [own = [], base = []] = await interleave(rounds ?? (quick ? 2 : 5), runs);
     say(describeFigures('ballast', own));
     say(describeFigures('bullmq', base));
-    return [
-      {
-        name: 'a transaction each, jobs/s',
-        baseline: 'bullmq, same transaction',
-        ratio: ratioOf(
-          own.map((one) => one.jobsPerSecond),
-          base.map((one) => one.jobsPerSecond),
-        ),
-        goal: '≥ 1.0',
-      },
-      {
-        name: 'a transaction each, processor time a job',
-        baseline: 'bullmq, same transaction',
-        ratio: ratioOf(
-          own.map((one) => one.processorTime),
-          base.map((one) => one.processorTime),
-        ),
-      },
-    ];
+    return compare('a transaction each', 'bullmq, same transaction', own, base, '≥ 1.0');
   },
 };

@@ -2,14 +2,16 @@ import { openDatabase, withTenant } from '@ballast/db';
 import { enqueue, enqueueMany } from '@ballast/jobs/enqueue';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
-import { defineJob, type JobHandler, type Log, type ScheduleDefinition } from '@ballast/kernel';
+import { type BatchHandler, defineJob, type JobHandler, type Log, type ScheduleDefinition } from '@ballast/kernel';
 import { z } from 'zod';
 import { jobs } from '../../../../apps/api/src/generated/jobs.ts';
 import { schedules } from '../../../../apps/api/src/generated/schedules.ts';
 import { now, type Place, type System } from '../system.ts';
 import { createEffectTable, tenant, writeEffect } from './effect-table.ts';
 
-const job = defineJob({ name: 'bench.job', payload: z.strictObject({ n: z.int() }) });
+const payload = z.strictObject({ n: z.int() });
+const single = defineJob({ name: 'bench.job', payload });
+const batched = defineJob({ name: 'bench.batch', payload, batch: 100 });
 
 function system(
   name: string,
@@ -18,6 +20,7 @@ function system(
     jobs: [],
     schedules: [],
   },
+  job = single,
 ): System {
   return {
     name,
@@ -54,13 +57,19 @@ function system(
         } else ran.push(n);
         handled(n);
       };
+      const runBatch: BatchHandler['runBatch'] = async ({ items }) => {
+        for (const { payload } of items) {
+          ran.push((payload as { n: number }).n);
+          handled((payload as { n: number }).n);
+        }
+      };
       const transport = openTransport(transportOf(place), log);
       const worker = await startWorker({
         db,
         jobsDb,
         transport,
         jobs: [
-          { job: job as JobHandler['job'], load: async () => ({ job, run: handler }) as never },
+          { job: job as JobHandler['job'], load: async () => ({ job, run: handler, runBatch }) as never },
           ...(modules.jobs as readonly RegisteredJob<null>[]),
         ],
         schedules: modules.schedules,
@@ -100,6 +109,8 @@ const say = (fields: object, message: string) => process.stderr.write(`${message
 const log: Log = { debug() {}, info() {}, warn: say, error: say };
 
 export const ballast = system('ballast', (place) => ({ redisUrl: place.redisUrl }));
+/** A hundred jobs in one call of their handler. */
+export const ballastBatch = system('ballast-batch', (place) => ({ redisUrl: place.redisUrl }), undefined, batched);
 /** With the jobs and schedules of the default modules besides: what an application's worker is. */
 export const ballastModules = system('ballast-modules', (place) => ({ redisUrl: place.redisUrl }), {
   jobs,

@@ -1,5 +1,5 @@
 import type { System } from '../system.ts';
-import { ballast, ballastEmbedded, ballastModules } from './ballast.ts';
+import { ballast, ballastBatch, ballastEmbedded, ballastModules } from './ballast.ts';
 import { bullmq, bullmqScoped } from './bullmq.ts';
 import { bullmqEffects } from './bullmq-effects.ts';
 import { bullmqPostgres } from './bullmq-postgres.ts';
@@ -10,6 +10,7 @@ import { pgBoss } from './pg-boss.ts';
 export const systems: Readonly<Record<string, System>> = Object.fromEntries(
   [
     ballast,
+    ballastBatch,
     ballastEmbedded,
     ballastModules,
     bullmq,
