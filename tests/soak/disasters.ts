@@ -41,7 +41,7 @@ export async function playDisasters(
   };
   const under: Promise<void>[] = [];
   for (const disaster of planned) {
-    await scene.clock.until(disaster.atMs);
+    if (!(await scene.clock.until(disaster.atMs))) break;
     const over = acts[disaster.what](disaster).then(
       () => {
         counts[disaster.what] = (counts[disaster.what] ?? 0) + 1;

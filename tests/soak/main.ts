@@ -1,6 +1,7 @@
 /**
  * `pnpm soak [--jobs 100000] [--kills 1000] [--minutes 30] [--seed N] [--queue redis|postgres]`: the long soak.
- * `BALLAST_SEED` is another way to give the seed. Exits with 1 when anything was lost, doubled or otherwise wrong.
+ * `BALLAST_SEED` is another way to give the seed. One SIGINT ends the run early, with its report; the next ends it at once.
+ * Exits with 1 when anything was lost, doubled or otherwise wrong.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,6 +27,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 say(
   `soak: BALLAST_SEED=${seed}, ${values.jobs} jobs, ${values.kills} kills in ${values.minutes} minutes; logs in ${folder}`,
 );
+const givenUp = new AbortController();
+process.once('SIGINT', () => givenUp.abort());
 const server = await startPostgres();
 process.env.BALLAST_TEST_POSTGRES = server.adminUrl;
 process.env.BALLAST_TEST_TEMPLATE = await createTemplate(server.adminUrl);
@@ -40,6 +43,7 @@ try {
     dispatchers: 1,
     longestMs: { freeze: 45_000, absence: 5_000 },
     folder,
+    givenUp: givenUp.signal,
     say,
   });
   say(told(report));

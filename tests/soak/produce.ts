@@ -40,7 +40,7 @@ export function startProducer(db: Database, commits: readonly PlannedCommit[], c
   const done = (async () => {
     const open = new Set<Promise<void>>();
     for (const planned of commits) {
-      await clock.until(planned.atMs);
+      if (!(await clock.until(planned.atMs))) break;
       const committed = commit(planned).finally(() => open.delete(committed));
       open.add(committed);
       if (open.size >= 6) await Promise.race(open);

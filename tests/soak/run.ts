@@ -30,6 +30,8 @@ export interface SoakOptions {
   longestMs: { freeze: number; absence: number };
   /** Logs lie here, and after a failure the tables too. */
   folder: string;
+  /** When it aborts, nothing more is added and nobody killed: the run ends as a shorter one would. */
+  givenUp?: AbortSignal;
   say(line: string): void;
 }
 
@@ -69,8 +71,8 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
   let failed = true;
   try {
     await fleet.whole();
-    const watch = startWatch(stage, fleet, 2_500);
-    const clock = startClock(() => watch.open() > mostOpen);
+    const watch = startWatch(stage, fleet, 3_000);
+    const clock = startClock(() => watch.open() > mostOpen, options.givenUp);
     const producer = startProducer(stage.app, plan.commits, clock);
     const telling = setInterval(() => {
       const killed = Object.values(diary.ends()).reduce((sum, times) => sum + times, 0);
@@ -137,7 +139,7 @@ async function settle({ jobsDb }: Stage): Promise<void> {
     if (now !== before) movedAt = Date.now();
     before = now;
     if (Date.now() - movedAt > patienceMs) return;
-    await sleep(500);
+    await sleep(1_000);
   }
 }
 
