@@ -1,4 +1,4 @@
-import { type Database, durabilityProblems, openDatabase } from '@ballast/db';
+import { checkMigrations, type Database, durabilityProblems, openDatabase } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { inspectStores, refusalSentence } from '@ballast/jobs/guard';
 import type { JobObserver } from '@ballast/jobs/observe';
@@ -8,6 +8,7 @@ import { type RegisteredJob, type RunningWorker, startWorker } from '@ballast/jo
 import { AppError, type ScheduleDefinition } from '@ballast/kernel';
 import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
+import { expectedMigrations } from './expected-migrations.ts';
 import { release } from './release.ts';
 
 /** Consumers, dispatcher and sweep of this process; `started` once they run. */
@@ -69,6 +70,7 @@ export function startJobs(
   const closing = new AbortController();
   let worker: RunningWorker | null = null;
   const open = async () => {
+    await waitForSchema(db);
     worker = await startWorker({ ...options, db, jobsDb, transport, role: config.process, release });
     log.info(
       { transport: transport.kind, jobs: options.jobs.length, schedules: options.schedules.length },
@@ -95,6 +97,12 @@ export function startJobs(
       await Promise.all([db.close(), jobsDb.close()]);
     },
   };
+}
+
+/** A job that runs against tables that are not there yet would fail, again and again, until it is dead. */
+async function waitForSchema(db: Database): Promise<void> {
+  const { missing } = await checkMigrations(db, await expectedMigrations());
+  if (missing.length > 0) throw new Error(`migrations are missing: ${missing.join(', ')}`);
 }
 
 /** Resolves when Postgres answers and flushes its commits; throws when it is set up to lose them. */

@@ -1,5 +1,7 @@
 -- What the nightly jobs look for.
+-- safe: written before the first release, the tables are empty then.
 create index session_by_expiry on accounts.session (expires_at);
+-- safe: written before the first release, the tables are empty then.
 create index user_unconfirmed on accounts."user" (id) where not email_verified;
 
 -- Whether anything but the traces of a sign-up belongs to this person or to their

@@ -69,6 +69,31 @@ describe('migrate', () => {
     expect(applied.flat()).toEqual(['shop/0001_item']);
   });
 
+  it('builds an index beside running writes, outside a transaction, and leaves no half of one', async () => {
+    const files = {
+      '0001_item.sql': 'create table item (id int); insert into item values (1), (1);',
+      '0002_index.sql':
+        '-- outside a transaction: the table is large\ncreate unique index concurrently if not exists item_id on item (id);',
+    };
+    await expect(migrate(database.ownerUrl, await migrations(files))).rejects.toThrow(
+      /shop\/0002_index failed .*could not create unique index/,
+    );
+    const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
+    try {
+      const indexes = () =>
+        owner.sql`select relname, indisvalid from pg_index join pg_class on oid = indexrelid where relname = 'item_id'`;
+      expect(await indexes()).toEqual([]);
+      // As a process leaves it that was killed while it built.
+      await owner.sql`create unique index concurrently item_id on item (id)`.catch(() => {});
+      expect(await indexes()).toEqual([{ relname: 'item_id', indisvalid: false }]);
+      await owner.sql`delete from item`;
+      expect(await migrate(database.ownerUrl, await migrations(files))).toEqual(['shop/0002_index']);
+      expect(await indexes()).toEqual([{ relname: 'item_id', indisvalid: true }]);
+    } finally {
+      await owner.close();
+    }
+  });
+
   it('reads a module without migrations as none', async () => {
     expect(await readMigrations([{ module: 'none', directory: join(directory, 'absent') }])).toEqual([]);
   });

@@ -38,7 +38,8 @@ export async function readMigrations(sources: readonly MigrationSource[]): Promi
 }
 
 /**
- * Applies what is missing, each migration in a transaction of its own, under an
+ * Applies what is missing, each migration in a transaction of its own (or, where its first
+ * line says so, in none), under an
  * advisory lock: of several processes exactly one applies it, the others wait and
  * find nothing to do. A failed statement rolls its migration back and is reported
  * by the migration's name.
@@ -75,12 +76,12 @@ export async function migrate(ownerUrl: string, migrations: readonly Migration[]
 async function apply(sql: postgres.Sql, migration: Migration): Promise<void> {
   const id = `${migration.module}/${migration.name}`;
   try {
+    if (outsideTransaction(migration.text)) return await applyAlone(sql, migration);
     await sql.begin(async (tx) => {
       // A migration that waits for a lock makes every later query wait behind it.
       await tx`set local lock_timeout = '10s'`;
       await tx.unsafe(migration.text);
-      await tx`insert into ballast.migration (module, name, checksum)
-               values (${migration.module}, ${migration.name}, ${migration.checksum})`;
+      await enter(tx, migration);
     });
   } catch (cause) {
     throw new AppError('database.migration_failed', {
@@ -88,6 +89,43 @@ async function apply(sql: postgres.Sql, migration: Migration): Promise<void> {
       cause,
     });
   }
+}
+
+/** Its first line says so: `-- outside a transaction: why`. For one statement, such as `create index concurrently`. */
+export function outsideTransaction(text: string): boolean {
+  return /^-- outside a transaction: \S/.test(text);
+}
+
+/**
+ * Postgres builds an index beside running writes only outside of any transaction. One that
+ * fails, or whose process dies, leaves an index that counts as there and is never used:
+ * so what an earlier attempt left goes first, and what this one leaves goes after it.
+ */
+async function applyAlone(sql: postgres.Sql, migration: Migration): Promise<void> {
+  const index = /\bcreate (?:unique )?index concurrently (?:if not exists )?(\w+)/i.exec(migration.text)?.[1];
+  await dropUnfinished(sql, index);
+  try {
+    // Alone in its message: several would be a transaction again.
+    await sql.unsafe(migration.text);
+  } catch (error) {
+    await dropUnfinished(sql, index);
+    throw error;
+  }
+  await enter(sql, migration);
+}
+
+async function dropUnfinished(sql: postgres.Sql, name: string | undefined): Promise<void> {
+  if (name === undefined) return;
+  const found = await sql<{ index: string }[]>`
+    select format('%I.%I', nspname, relname) as index
+    from pg_index join pg_class on pg_class.oid = indexrelid join pg_namespace on pg_namespace.oid = relnamespace
+    where relname = ${name} and not indisvalid and pg_has_role(relowner, 'usage')`;
+  for (const { index } of found) await sql.unsafe(`drop index concurrently ${index}`);
+}
+
+async function enter(sql: postgres.Sql | postgres.TransactionSql, migration: Migration): Promise<void> {
+  await sql`insert into ballast.migration (module, name, checksum)
+            values (${migration.module}, ${migration.name}, ${migration.checksum})`;
 }
 
 function changed(id: string): AppError {

@@ -14,6 +14,7 @@ grant select on jobs.fleet, jobs.kind, jobs.queue, jobs.schedule, jobs.epoch to 
 alter table jobs.epoch add column losses integer not null default 0;
 
 -- What failed lately, without reading all that ever did.
+-- safe: written before the first release, the table is empty then.
 create index failure_by_time on jobs.failure using brin (created_at);
 
 -- What waits, per queue, at a price that does not grow with the backlog. Counting further
