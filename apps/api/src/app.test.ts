@@ -21,11 +21,22 @@ const limited = endpoint({
   responses: { 200: { description: 'Done.' } },
 });
 
+const own = endpoint({
+  summary: 'Test',
+  access: 'session',
+  rateLimit: [
+    { name: 'own-address', limit: 9, windowSeconds: 60, by: ['address'] },
+    { name: 'own-account', limit: 5, windowSeconds: 3600, by: ['account'] },
+  ],
+  responses: { 200: { description: 'Done.' } },
+});
+
 const routes = new Hono<Env>()
   .get('/api/test/open', open, (c) => c.json({ address: c.var.address, identity: c.var.ctx.identity }))
   .post('/api/test/open', open, (c) => c.json({}))
   .get('/api/test/session', signedIn, (c) => c.json({ tenant: c.var.ctx.tenantId }))
   .post('/api/test/may', may, (c) => c.json({}))
+  .get('/api/test/own', own, (c) => c.json({}))
   .post('/api/test/limited', limited, (c) => c.json({}))
   .get('/api/test/crash', open, () => {
     throw new Error('the password is hunter2');
@@ -147,11 +158,33 @@ describe('limits', () => {
     expect((await send(app, '2001:db8:0:2::1', 'x@a.test')).status).toBe(200);
   });
 
-  it('counts by the account that the body names, however it is written', async () => {
+  it('counts by the account that the body names, however it is written, and tells nobody how often it was tried', async () => {
     const { app } = edgeApp(routes);
     expect((await send(app, '192.0.2.1', 'ada@a.test')).status).toBe(200);
     expect((await send(app, '192.0.2.2', ' ADA@a.test ')).status).toBe(200);
-    expect((await send(app, '192.0.2.3', 'Ada@a.test')).status).toBe(429);
+    const over = await send(app, '192.0.2.3', 'Ada@a.test');
+    expect(over.status).toBe(429);
+    expect(over.headers.get('ratelimit-policy')).toBe('"by-address";q=3;w=60');
+    expect(over.headers.get('ratelimit')).toMatch(/^"by-address";r=2;t=\d+$/);
+  });
+
+  it('tells on each answer what is left, refused or not', async () => {
+    const { app } = edgeApp(routes);
+    for (const [n, left] of [2, 1, 0, 0].entries()) {
+      const { headers } = await send(app, '192.0.2.1', `${n}@a.test`);
+      expect(headers.get('ratelimit')).toMatch(new RegExp(`^"by-address";r=${left};t=\\d+$`));
+    }
+    expect((await app.request('/api/test/open')).headers.get('ratelimit')).toBeNull();
+  });
+
+  it('tells a person where their own account stands, beside their address', async () => {
+    const { app } = edgeApp(routes, { identity: person, membership: owner });
+    const answer = await app.request('/api/test/own', {}, from('192.0.2.1'));
+    expect(answer.headers.get('ratelimit-policy')).toBe('"own-address";q=9;w=60, "own-account";q=5;w=3600');
+    expect(answer.headers.get('ratelimit')).toMatch(/^"own-address";r=8;t=\d+, "own-account";r=4;t=\d+$/);
+    const stranger = await edgeApp(routes).app.request('/api/test/own', {}, from('192.0.2.1'));
+    expect(stranger.status).toBe(401);
+    expect(stranger.headers.get('ratelimit')).toMatch(/^"own-address";r=8;t=\d+$/);
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Edge, type Env, endpointMeta } from '@ballast/http';
+import { type Edge, type Env, endpointMeta, limitHeaders } from '@ballast/http';
 import type { Logger } from '@ballast/observability/logger';
 import type { AnsweredRequest } from '@ballast/observability/metrics-http';
 import { Hono } from 'hono';
@@ -52,7 +52,7 @@ export function createApp(context: AppContext, routes: Hono<Env>): Hono<Env> {
   app.use(callerAddress(context.trustedProxyHops));
   app.use(accessLog(context.log));
   if (context.answered) app.use(measureRequests(context.answered));
-  app.use(securityHeaders(context.publicUrl));
+  app.use(securityHeaders(context.publicUrl), limitHeaders());
   app.use(async (c, next) => {
     c.set('edge', context.edge);
     await next();

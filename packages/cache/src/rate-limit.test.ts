@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRateLimiter, type RateLimiter } from './rate-limit.ts';
 
@@ -77,7 +78,10 @@ describe.skipIf(!redisThere)('openRateLimiter on Redis (needs redis-server: apt-
     await once(probe, 'listening');
     port = (probe.address() as { port: number }).port;
     probe.close();
-    redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']);
+    redis = spawn('redis-server', [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      ...['--enable-debug-command', 'yes'],
+    ]);
     for await (const text of redis.stdout ?? []) if (String(text).includes('Ready to accept')) break;
   });
 
@@ -85,13 +89,13 @@ describe.skipIf(!redisThere)('openRateLimiter on Redis (needs redis-server: apt-
     redis.kill('SIGKILL');
   });
 
-  const ready = async () => {
+  const ready = async (at = port) => {
     let connected = () => {};
     const waiting = new Promise<void>((resolve) => {
       connected = resolve;
     });
     const limiter = openRateLimiter({
-      redisUrl: `redis://127.0.0.1:${port}`,
+      redisUrl: `redis://127.0.0.1:${at}`,
       onStateChange: (state) => state === 'connected' && connected(),
     });
     await waiting;
@@ -108,6 +112,29 @@ describe.skipIf(!redisThere)('openRateLimiter on Redis (needs redis-server: apt-
     await two.close();
   });
 
+  it('counts under several rules in one round trip', async () => {
+    let written = 0;
+    const wire = createServer((client) => {
+      const upstream = connect(port, '127.0.0.1');
+      client.on('data', (data) => {
+        written += 1;
+        upstream.write(data);
+      });
+      upstream.on('data', (data) => client.write(data));
+      client.on('close', () => upstream.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(wire, 'listening');
+    const limiter = await ready((wire.address() as { port: number }).port);
+    const names = ['address', 'key', 'account'];
+    const all = () => Promise.all(names.map((name) => limiter.consume({ ...rule, name }, 'k')));
+    await all();
+    const before = written;
+    expect((await all()).map((result) => result.remaining)).toEqual([1, 1, 1]);
+    expect(written - before).toBe(1);
+    await limiter.close();
+    wire.close();
+  });
+
   it('stays limited when Redis dies, and when it freezes', async () => {
     const limiter = await ready();
     await uses(limiter, 1);
@@ -118,5 +145,40 @@ describe.skipIf(!redisThere)('openRateLimiter on Redis (needs redis-server: apt-
     await once(redis, 'exit');
     expect((await uses(limiter, 1))[0]?.allowed).toBe(false);
     await limiter.close();
+  });
+
+  it('asks a Redis that hangs once a second, and costs the callers between nothing', async () => {
+    const limiter = await ready();
+    await uses(limiter, 1);
+    redis.kill('SIGSTOP');
+    const waits = [];
+    const until = Date.now() + 2_000;
+    while (Date.now() < until) {
+      const startedAt = performance.now();
+      await limiter.consume({ ...rule, limit: 1_000_000 }, 'k');
+      waits.push(performance.now() - startedAt);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    // Two seconds hold two or three that waited, in a hundred or more.
+    expect(waits.length).toBeGreaterThan(50);
+    expect(waits.filter((ms) => ms > 200).length).toBeLessThanOrEqual(3);
+    await limiter.close();
+  });
+
+  it('goes back to the shared count once Redis answers again', async () => {
+    const limiter = await ready();
+    await uses(limiter, 1);
+    const admin = new Redis(port, '127.0.0.1');
+    const slept = admin.call('debug', 'sleep', '0.8');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Counted here: the sleeping Redis knows of one use, this process of none.
+    expect((await uses(limiter, 1))[0]?.remaining).toBe(2);
+    await slept;
+    const other = await ready();
+    await uses(other, 3);
+    await expect.poll(async () => (await uses(limiter, 1))[0]?.allowed, { timeout: 5_000, interval: 200 }).toBe(false);
+    await other.close();
+    await limiter.close();
+    admin.disconnect();
   });
 });

@@ -1,10 +1,12 @@
-import { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { type CacheLink, openCacheLink } from './cache-link.ts';
 
 /**
  * Counts uses in fixed windows. In memory by default; on Redis when there is one,
  * and then in this process for as long as Redis is away: a fallback counts per
  * process, so it degrades, but it never lets everything through.
+ *
+ * Uses that are counted in one tick reach Redis in one round trip.
  *
  * @example
  * const limiter = openRateLimiter({ redisUrl: null });
@@ -37,74 +39,61 @@ export interface RateLimiterOptions {
   onStateChange?: (state: 'connected' | 'lost', error: Error | null) => void;
 }
 
-/** Waiting longer for a count than this would make the cache's outage the caller's. */
-const commandTimeoutMs = 250;
+interface Counters {
+  memory: RateLimiterMemory;
+  shared: RateLimiterRedis | null;
+}
 
 /** Opens the counter. Redis need not be there yet. */
 export function openRateLimiter(options: RateLimiterOptions): RateLimiter {
-  const redis = options.redisUrl === null ? null : connect(options.redisUrl, options.onStateChange);
-  const limiters = new Map<string, RateLimiterMemory | RateLimiterRedis>();
+  const link = options.redisUrl === null ? null : openCacheLink(options.redisUrl, options.onStateChange);
+  const rules = new Map<string, Counters>();
   return {
     async consume(rule, key) {
-      const limiter = limiters.get(idOf(rule)) ?? make(rule, redis);
-      limiters.set(idOf(rule), limiter);
-      // A refusal is what the library rejects with; its count is not always told (blocked here, it says 0).
-      const refusal = (cause: unknown) => {
-        if (cause instanceof RateLimiterRes) return { allowed: false, counted: cause };
-        throw cause;
-      };
-      const { allowed, counted } = await limiter.consume(key).then((counted) => ({ allowed: true, counted }), refusal);
+      const counters = rules.get(idOf(rule)) ?? countersOf(rule, link);
+      rules.set(idOf(rule), counters);
+      const { memory, shared } = counters;
+      const local = () => count(memory, key);
+      const { allowed, counted } = link && shared ? await link.ask(() => count(shared, key), local) : await local();
       return {
         allowed,
         remaining: allowed ? Math.max(0, rule.limit - counted.consumedPoints) : 0,
         resetSeconds: Math.max(1, Math.ceil(counted.msBeforeNext / 1000)),
       };
     },
-    connected: () => redis && redis.status === 'ready',
+    connected: () => link && link.redis.status === 'ready',
     async close() {
-      redis?.disconnect();
+      link?.close();
     },
   };
 }
 
-function make(rule: RateRule, redis: Redis | null): RateLimiterMemory | RateLimiterRedis {
-  const memory = new RateLimiterMemory({ keyPrefix: idOf(rule), points: rule.limit, duration: rule.windowSeconds });
-  if (!redis) return memory;
-  return new RateLimiterRedis({
-    storeClient: redis,
+/** A refusal is what the library rejects with; its count is not always told (blocked here, it says 0). */
+async function count(limiter: RateLimiterMemory | RateLimiterRedis, key: string) {
+  try {
+    return { allowed: true, counted: await limiter.consume(key) };
+  } catch (cause) {
+    if (cause instanceof RateLimiterRes) return { allowed: false, counted: cause };
+    throw cause;
+  }
+}
+
+function countersOf(rule: RateRule, link: CacheLink | null): Counters {
+  const size = { points: rule.limit, duration: rule.windowSeconds };
+  const memory = new RateLimiterMemory({ keyPrefix: idOf(rule), ...size });
+  if (!link) return { memory, shared: null };
+  const shared = new RateLimiterRedis({
+    storeClient: link.redis,
     keyPrefix: `ballast:limit:${idOf(rule)}`,
-    points: rule.limit,
-    duration: rule.windowSeconds,
+    ...size,
     // A caller over the limit is refused here until the window ends, without a round trip.
     inMemoryBlockOnConsumed: rule.limit + 1,
     rejectIfRedisNotReady: true,
-    insuranceLimiter: memory,
   });
+  return { memory, shared };
 }
 
 /** Window and limit are part of the name, so that a changed rule does not inherit old counts. */
 function idOf(rule: RateRule): string {
   return `${rule.name}:${rule.limit}:${rule.windowSeconds}`;
-}
-
-function connect(url: string, onStateChange: RateLimiterOptions['onStateChange']): Redis {
-  const redis = new Redis(url, {
-    enableAutoPipelining: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: 2_000,
-    retryStrategy: () => 1_000,
-  });
-  let lost = false;
-  redis.on('error', (error: Error) => {
-    if (lost) return;
-    lost = true;
-    onStateChange?.('lost', error);
-  });
-  redis.on('ready', () => {
-    lost = false;
-    onStateChange?.('connected', null);
-  });
-  return redis;
 }

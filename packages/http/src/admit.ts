@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import type { Access, EndpointMeta, RateLimit } from './access.ts';
 import { addressGroup } from './address-group.ts';
 import type { Env, Identity, Membership, RequestContext } from './context.ts';
-import { limitUse } from './limit-use.ts';
+import { refuseOver } from './limit-use.ts';
 
 /**
  * Lets a caller in or throws the reason. The order matters: an address over its
@@ -21,19 +21,25 @@ export async function admit(c: Context<Env>, { access, rateLimit }: EndpointMeta
   return edge.open({ requestId, address, signal, log, identity, membership });
 }
 
+/** Counts one use under each rule of this phase, in one round trip; over any of them it throws 429. */
 async function limitAll(
   c: Context<Env>,
   rules: readonly RateLimit[],
   by: 'address' | 'account',
   caller: string | Identity | null,
 ): Promise<void> {
-  for (const rule of rules) {
-    // A key's use is counted by its address until API keys exist: a rule is never without effect.
-    const counted = rule.by.includes(by) || (by === 'address' && rule.by.includes('key'));
-    if (!counted) continue;
-    const subject = typeof caller === 'string' ? caller : (caller?.userId ?? (await namedAccount(c, rule)));
-    if (subject !== null) await limitUse(c.var.edge.limiter, rule, `${by}:${subject}`);
-  }
+  const standings = await Promise.all(
+    rules
+      // A key's use is counted by its address until API keys exist: a rule is never without effect.
+      .filter((rule) => rule.by.includes(by) || (by === 'address' && rule.by.includes('key')))
+      .map(async (rule) => {
+        const subject = typeof caller === 'string' ? caller : (caller?.userId ?? (await namedAccount(c, rule)));
+        return subject === null ? [] : [{ rule, ...(await c.var.edge.limiter.consume(rule, `${by}:${subject}`)) }];
+      }),
+  );
+  // How often somebody else tried an account is not told to whoever can type its name.
+  if (caller !== null) c.set('standings', [...(c.var.standings ?? []), ...standings.flat()]);
+  refuseOver(standings.flat());
 }
 
 /** The account that the body names, hashed: addresses of people do not belong in a cache. */

@@ -2,6 +2,7 @@ import type { RateLimiter, RateRule } from '@ballast/cache/rate-limit';
 import type { Tx } from '@ballast/db';
 import type { ActionContext, ConfigValues, Log, ModuleConfig } from '@ballast/kernel';
 import type { Mail } from '@ballast/mail';
+import type { Standing } from './limit-use.ts';
 
 /** The person behind a session. */
 export interface Identity {
@@ -72,5 +73,7 @@ export interface Env {
     signal: AbortSignal;
     log: Log;
     edge: Edge;
+    /** Where the caller stands with the route's limits, as far as they may know. */
+    standings?: readonly Standing[];
   };
 }

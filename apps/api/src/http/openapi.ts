@@ -37,7 +37,17 @@ export async function openApiDocument(app: Hono<Env>, options: OpenApiOptions): 
           NotAllowed: { description: 'The role, or the organisation, does not allow this.', content: problemContent },
           TooMany: {
             description: 'Too many attempts; `Retry-After` says how long to wait.',
-            headers: { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } },
+            headers: {
+              'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } },
+              'RateLimit-Policy': {
+                description: 'The rules that are counted: quota `q` in a window of `w` seconds. Also on other answers.',
+                schema: { type: 'string', example: '"accounts.sign-in.address";q=60;w=300' },
+              },
+              RateLimit: {
+                description: 'What is left of each, `r`, and the seconds until it begins anew, `t`.',
+                schema: { type: 'string', example: '"accounts.sign-in.address";r=59;t=300' },
+              },
+            },
             content: problemContent,
           },
           Refused: { description: 'The request is wrong: `code` and `detail` say how.', content: problemContent },
