@@ -52,7 +52,7 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
     it.each([
       ['metrics.empty', 200, ''],
       ['metrics.empty', 200, '# HELP nothing\n'],
-      ['metrics.not_ballast', 200, 'node_cpu_seconds_total 12\n'],
+      ['metrics.not_ballast', 200, 'node_load1 0.12\n'],
       ['metrics.not_ballast', 404, '<html>'],
     ])('%s of status %d and %j (row 48)', async (code, status, text) => {
       expect(await metricsAt(await serving(status, text))).toMatchObject([{ code, symptom: '/metrics empty' }]);

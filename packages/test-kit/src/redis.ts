@@ -11,7 +11,14 @@ export interface TestRedis {
   /** Of the process that runs now. */
   pid(): number;
   /** Ends the server, waits, and starts it again on the same port with the same files. */
-  restart(downMs: number): Promise<void>;
+  restart(
+    downMs: number,
+    how?: { signal?: NodeJS.Signals; whileDown?: (directory: string) => Promise<void> },
+  ): Promise<void>;
+  /** No file of the server may grow beyond this, as on a disk that is full; null lifts it. */
+  limitFiles(bytes: number | null): void;
+  /** Where its files lie. */
+  directory: string;
   stop(): Promise<void>;
 }
 
@@ -32,7 +39,9 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
   const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', ''];
   const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
   const start = async () => {
-    const server = spawn('redis-server', [...settings, ...durable, ...flags], { stdio: 'ignore' });
+    // A file at its limit must fail the write, as a full disk does; unless it is ignored, a signal ends the server.
+    const script = 'trap "" XFSZ; exec redis-server "$@"';
+    const server = spawn('sh', ['-c', script, 'redis-server', ...settings, ...durable, ...flags], { stdio: 'ignore' });
     const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
     await untilListening(port, exited);
     return { server, exited };
@@ -46,8 +55,14 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
     url: `redis://127.0.0.1:${port}`,
     port,
     pid: () => running.server.pid ?? 0,
-    async restart(downMs) {
-      await end('SIGTERM');
+    directory,
+    limitFiles(bytes) {
+      const limit = bytes === null ? 'unlimited' : String(bytes);
+      execFileSync('prlimit', [`--fsize=${limit}:`, '--pid', String(running.server.pid)]);
+    },
+    async restart(downMs, { signal = 'SIGTERM', whileDown = async () => {} } = {}) {
+      await end(signal);
+      await whileDown(directory);
       await new Promise((resolve) => setTimeout(resolve, downMs));
       running = await start();
     },

@@ -5,6 +5,7 @@ import type { Endpoint, Place } from '../subject.ts';
 import { NotUsed } from '../view.ts';
 
 const answerMs = 3_000;
+const sample = /^[a-z_:][\w:]*[ {]/im;
 /** Every Ballast says which build it is. */
 const mark = /^ballast_build_info\{/m;
 
@@ -42,7 +43,7 @@ async function examineEndpoint({ name, url, setting }: Endpoint, place: Place): 
   }
   if (mark.test(seen.text)) return [];
   const evidence = [`${url}: status ${seen.status}, ${seen.text.length} characters, no ballast_build_info`];
-  const empty = seen.status === 200 && !/^[a-z_]+[ {]/m.test(seen.text);
+  const empty = seen.status === 200 && !sample.test(seen.text);
   return [
     finding(empty ? 'metrics.empty' : 'metrics.not_ballast', {
       cause: empty
