@@ -1,20 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type Database, openDatabase, withTenant } from '@ballast/db';
-import { enqueueMany } from '@ballast/jobs/enqueue';
+import { type EnqueueOptions, enqueueMany } from '@ballast/jobs/enqueue';
 import { misplacedJobs } from '@ballast/jobs/testing';
-import { createTestDatabase } from '@ballast/test-kit/database';
+import type { JobDefinition } from '@ballast/kernel';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { startQueue, type TestQueue } from '@ballast/test-kit/queue';
 import { expect, vi } from 'vitest';
-import { effect } from './worker-process.ts';
+import { effect } from './handlers.ts';
 
 const tenant = '018f0000-0000-7000-8000-000000000001';
 
 /** Silence (15 s), one sweep (5 s), the run, and room for a busy machine: goal E of the fault table. */
 export const goalMs = 60_000;
 
+export type Backend = 'postgres' | 'redis';
+
 /** What a fault is played on: a database and a queue of its own, and workers in processes of their own. */
 export interface Stage {
+  database: TestDatabase;
   db: Database;
   jobsDb: Database;
   /** The superuser's pool, for faults of Postgres itself. */
@@ -22,22 +26,26 @@ export interface Stage {
   queue: TestQueue;
   /** Starts a worker process; resolves when it is ready. */
   worker(environment?: Record<string, string>): Promise<ChildProcess>;
-  /** Commits jobs for one tenant. */
-  produce(count: number): Promise<unknown>;
+  /** Commits `count` jobs for one tenant, their rows numbered from `from`. Returns their ids. */
+  produce(count: number, options?: EnqueueOptions & { from?: number; job?: JobDefinition<never> }): Promise<string[]>;
   /** How many jobs there are in each state. */
   states(): Promise<Record<string, number>>;
+  /** A of the fault table, for jobs without effects in the database. */
+  allDone(count: number): Promise<void>;
   /** A and B of the fault table: every job is done, and had its effects once. */
   allDoneOnce(count: number): Promise<void>;
+  /** No start was in vain: nothing has failed, and no job was started twice. */
+  startedOnce(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function openStage(backend: 'postgres' | 'redis', redisFlags: readonly string[] = []): Promise<Stage> {
+export async function openStage(backend: Backend, redisFlags: readonly string[] = []): Promise<Stage> {
   const database = await createTestDatabase();
   const db = openDatabase({ url: database.appUrl, applicationName: 'faults' });
   const jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'faults' });
   const admin = openDatabase({ url: database.adminUrl, applicationName: 'faults-admin', maxConnections: 1 });
   const owner = openDatabase({ url: database.ownerUrl, applicationName: 'faults' });
-  await owner.sql.unsafe('create table effect (n integer not null)');
+  await owner.sql.unsafe('create table effect (n integer not null, at timestamptz not null default clock_timestamp())');
   await owner.sql.unsafe('grant all on effect to ballast_app');
   await owner.close();
   const queue = await startQueue(backend, database, undefined, redisFlags);
@@ -48,8 +56,11 @@ export async function openStage(backend: 'postgres' | 'redis', redisFlags: reado
       select state, count(*)::int as jobs from jobs.status group by state`;
     return Object.fromEntries(rows.map((row) => [row.state, row.jobs]));
   };
+  const allDone = (count: number) =>
+    vi.waitFor(async () => expect(await states()).toEqual({ done: count }), { timeout: goalMs, interval: 200 });
 
   return {
+    database,
     db,
     jobsDb,
     admin,
@@ -69,31 +80,50 @@ export async function openStage(backend: 'postgres' | 'redis', redisFlags: reado
       processes.push(child);
       return saying(child, 'ready').then(() => child);
     },
-    produce: (count) =>
+    produce: (count, { from = 0, job = effect as JobDefinition<never>, ...options } = {}) =>
       withTenant(db, tenant, (tx) =>
         enqueueMany(
           tx,
-          effect,
-          Array.from({ length: count }, (_, n) => ({ payload: { n } })),
+          job,
+          Array.from({ length: count }, (_, index) => ({
+            payload: { n: from + index, ...(job.version === 2 ? { note: 'later' } : {}) } as never,
+            ...options,
+          })),
         ),
       ),
+    allDone,
     async allDoneOnce(count) {
-      await vi.waitFor(async () => expect(await states()).toEqual({ done: count }), { timeout: goalMs, interval: 200 });
+      await allDone(count);
       const [effects] = await db.sql`select count(*)::int as rows, count(distinct n)::int as jobs from effect`;
       expect(effects).toEqual({ rows: count, jobs: count });
     },
+    async startedOnce() {
+      expect(await jobsDb.sql`select id, attempt from jobs.job where attempt <> 1`).toEqual([]);
+      expect(await jobsDb.sql`select job_id, message from jobs.failure`).toEqual([]);
+    },
     async close() {
-      // Whatever was killed: a job in no place is lost, one in two places would run twice.
-      expect(await misplacedJobs(jobsDb)).toEqual([]);
       for (const child of processes) {
         child.removeAllListeners('exit');
         child.kill('SIGKILL');
       }
+      // Whatever was killed: a job in no place is lost, one in two places would run twice.
+      const misplaced = await misplacedJobs(jobsDb);
       await Promise.all([db.close(), jobsDb.close(), admin.close()]);
       await queue.stop();
       await database.drop();
+      expect(misplaced).toEqual([]);
     },
   };
+}
+
+/** Opens a stage for one play, and closes it whatever happens. */
+export async function on(backend: Backend, play: (stage: Stage) => Promise<void>, redisFlags: readonly string[] = []) {
+  const stage = await openStage(backend, redisFlags);
+  try {
+    await play(stage);
+  } finally {
+    await stage.close();
+  }
 }
 
 /** Resolves when the process prints `word`; rejects with what it said when it ends before. */
@@ -114,3 +144,10 @@ export function exited(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
+
+/** Resolves when at least `count` jobs are done. */
+export const someDone = (stage: Stage, count = 1) =>
+  vi.waitFor(async () => expect((await stage.states()).done).toBeGreaterThanOrEqual(count), {
+    timeout: goalMs,
+    interval: 50,
+  });

@@ -5,19 +5,10 @@
 import { queueBackends } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
-import { goalMs, openStage, type Stage } from './stage.ts';
+import { goalMs, on, type Stage, someDone } from './stage.ts';
 
 /** Long enough that jobs wait and run when the fault comes. */
 const slow = { BALLAST_FAILPOINTS: 'run.started=pause:200' };
-
-async function on(backend: 'postgres' | 'redis', flags: readonly string[], play: (stage: Stage) => Promise<void>) {
-  const stage = await openStage(backend, flags);
-  try {
-    await play(stage);
-  } finally {
-    await stage.close();
-  }
-}
 
 async function withRedis(stage: Stage, work: (redis: Redis) => Promise<unknown>): Promise<void> {
   const redis = new Redis(stage.queue.redis?.url ?? '');
@@ -28,17 +19,14 @@ async function withRedis(stage: Stage, work: (redis: Redis) => Promise<unknown>)
   }
 }
 
-const running = (stage: Stage) =>
-  vi.waitFor(async () => expect((await stage.states()).done).toBeGreaterThan(0), { timeout: 30_000, interval: 50 });
-
 if (queueBackends.includes('redis')) {
   describe.concurrent('a queue’s Redis', { timeout: 3 * goalMs }, () => {
     for (const downMs of [3_000, 10_000]) {
       test(`is away for ${downMs / 1_000} s while jobs wait and run; writes go on (row 10)`, () =>
-        on('redis', [], async (stage) => {
+        on('redis', async (stage) => {
           await stage.worker(slow);
           await stage.produce(20);
-          await running(stage);
+          await someDone(stage);
           const restarted = stage.queue.redis?.restart(downMs);
           const askedAt = performance.now();
           await stage.produce(20);
@@ -59,27 +47,31 @@ if (queueBackends.includes('redis')) {
     }
 
     test('hangs for ten seconds; writes go on (row 11)', () =>
-      on('redis', ['--enable-debug-command', 'yes'], async (stage) => {
-        await stage.worker(slow);
-        await stage.produce(10);
-        await running(stage);
-        await withRedis(stage, async (redis) => {
-          redis.call('DEBUG', 'SLEEP', '10').catch(() => {});
-          await new Promise((resolve) => setTimeout(resolve, 200));
-        });
-        const askedAt = performance.now();
-        await stage.produce(10);
-        expect(performance.now() - askedAt).toBeLessThan(2_000);
-        await vi.waitFor(async () => expect(await stage.states()).toEqual({ done: 20 }), { timeout: goalMs });
-        const [effects] = await stage.db.sql`select count(*)::int as rows from effect`;
-        expect(effects).toEqual({ rows: 20 });
-      }));
+      on(
+        'redis',
+        async (stage) => {
+          await stage.worker(slow);
+          await stage.produce(10);
+          await someDone(stage);
+          await withRedis(stage, async (redis) => {
+            redis.call('DEBUG', 'SLEEP', '10').catch(() => {});
+            await new Promise((resolve) => setTimeout(resolve, 200));
+          });
+          const askedAt = performance.now();
+          await stage.produce(10);
+          expect(performance.now() - askedAt).toBeLessThan(2_000);
+          await vi.waitFor(async () => expect(await stage.states()).toEqual({ done: 20 }), { timeout: goalMs });
+          const [effects] = await stage.db.sql`select count(*)::int as rows from effect`;
+          expect(effects).toEqual({ rows: 20 });
+        },
+        ['--enable-debug-command', 'yes'],
+      ));
 
     test('loses the keys of packs that wait and run (row 9)', () =>
-      on('redis', [], async (stage) => {
+      on('redis', async (stage) => {
         await stage.worker(slow);
         await stage.produce(24);
-        await running(stage);
+        await someDone(stage);
         await withRedis(stage, async (redis) => {
           const packs = (await redis.keys('bull:default:*')).filter((key) => /:[0-9a-f-]{36}(:lock)?$/.test(key));
           expect(packs.length).toBeGreaterThan(0);
@@ -89,7 +81,7 @@ if (queueBackends.includes('redis')) {
       }));
 
     test('has no memory left: the dispatcher backs off, and nothing is lost (row 13)', () =>
-      on('redis', [], async (stage) => {
+      on('redis', async (stage) => {
         await stage.worker();
         await withRedis(stage, (redis) => redis.config('SET', 'maxmemory', '1mb'));
         await stage.produce(30);
@@ -105,10 +97,10 @@ if (queueBackends.includes('redis')) {
 
 describe.concurrent.each(queueBackends)('Postgres, under workers on %s', { timeout: 3 * goalMs }, (backend) => {
   test('ends every session of theirs in the middle of their work (row 20)', () =>
-    on(backend, [], async (stage) => {
+    on(backend, async (stage) => {
       await stage.worker(slow);
       await stage.produce(24);
-      await running(stage);
+      await someDone(stage);
       for (let strike = 0; strike < 3; strike++) {
         const ended = await stage.admin.sql`
           select pg_terminate_backend(pid) from pg_stat_activity

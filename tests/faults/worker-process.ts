@@ -1,56 +1,67 @@
 /**
- * A worker in a process of its own, to be killed. Its one job writes one row in its
- * transaction; `FAULT_HANDLER` changes how. Says "ready" on standard output.
+ * A worker in a process of its own, to be hurt. Says "ready" on standard output, and
+ * its metrics on SIGUSR1. The environment says what it is:
+ *
+ *   FAULT_HANDLER     what its job does (`handlers.ts`)
+ *   FAULT_VERSIONS    the versions of the job that it knows, such as `1,2`; none when empty
+ *   FAULT_SLOTS       packs at once
+ *   FAULT_SECONDLY    `yes` declares a schedule of every second
  */
-import { openDatabase, sqlOf, type Tx } from '@ballast/db';
+import { openDatabase, type Tx } from '@ballast/db';
 import { openTransport } from '@ballast/jobs/transport';
-import { startWorker } from '@ballast/jobs/work';
-import { defineHandler, defineJob, type Log } from '@ballast/kernel';
-import { z } from 'zod';
+import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
+import { defineHandler, defineSchedule, type Log } from '@ballast/kernel';
+import { openMail } from '@ballast/mail';
+import { openMetrics } from '@ballast/observability/metrics';
+import { effect, handlers, laterEffect, type Services } from './handlers.ts';
 
-export const effect = defineJob({
-  name: 'faults.effect',
-  payload: z.strictObject({ n: z.int() }),
-  attempts: 3,
-  backoff: { firstMs: 100, maxMs: 100 },
-  timeoutMs: 120_000,
-});
+const environment = process.env;
 
-const handler = defineHandler<{ n: number }, Tx, null>(effect, async ({ payload, ctx }) => {
-  const kind = process.env.FAULT_HANDLER;
-  if (kind === 'poison' && payload.n === 0) process.exit(13);
-  // Frozen here: before its transaction, or inside it.
-  if (kind === 'freeze-outside') await freeze();
-  await ctx.transaction(async (tx) => {
-    await sqlOf(tx)`insert into effect (n) values (${payload.n})`;
-    if (kind === 'freeze-inside') await freeze();
-  });
-});
-
-async function freeze(): Promise<void> {
-  process.stdout.write('frozen\n');
-  process.kill(process.pid, 'SIGSTOP');
-  // The signal arrives a moment later.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+function jobs(): RegisteredJob<Services>[] {
+  const run = handlers[environment.FAULT_HANDLER ?? 'plain'];
+  if (!run) throw new Error(`No handler is called ${environment.FAULT_HANDLER}.`);
+  const versions = (environment.FAULT_VERSIONS ?? '1,2').split(',');
+  return [effect, laterEffect]
+    .filter((job) => versions.includes(String(job.version)))
+    .map((job) => {
+      const handler = defineHandler<{ n: number }, Tx, Services>(job, run);
+      return { job: job as never, load: async () => handler };
+    });
 }
+
+const secondly = defineSchedule({ name: 'faults.secondly', job: effect, payload: { n: 0 }, cron: '* * * * * *' });
 
 async function main(): Promise<void> {
   const say = (level: string) => (fields: object, message: string) => {
     process.stderr.write(`${JSON.stringify({ level, message, ...fields })}\n`);
   };
   const log: Log = { debug() {}, info: say('info'), warn: say('warn'), error: say('error') };
-  const { APP_URL = '', DISPATCHER_URL = '', REDIS_QUEUE_URL } = process.env;
+  const { APP_URL = '', DISPATCHER_URL = '', REDIS_QUEUE_URL, SMTP_URL, FAULT_SLOTS = '4' } = environment;
+  const metrics = openMetrics({ service: 'worker', release: 'faults', modules: [] });
+  process.on('SIGUSR1', () => void metrics.scrape().then((text) => process.stdout.write(text)));
   const transport = openTransport(
     REDIS_QUEUE_URL ? { redisUrl: REDIS_QUEUE_URL } : { postgresUrl: DISPATCHER_URL },
     log,
   );
   const worker = await startWorker({
-    db: openDatabase({ url: APP_URL, applicationName: 'fault-worker', idleInTransactionTimeoutMs: 10_000 }),
-    jobsDb: openDatabase({ url: DISPATCHER_URL, applicationName: 'fault-worker' }),
+    // As in apps/api/src/start-jobs.ts, for jobs that take seconds.
+    db: openDatabase({
+      url: APP_URL,
+      applicationName: 'fault-worker',
+      idleInTransactionTimeoutMs: 10_000,
+      transactionTimeoutMs: 10_000,
+    }),
+    jobsDb: openDatabase({
+      url: DISPATCHER_URL,
+      applicationName: 'fault-worker',
+      transactionTimeoutMs: 60_000,
+      answerTimeoutMs: 10_000,
+    }),
     transport,
-    jobs: [{ job: effect as never, load: async () => handler }],
-    services: null,
-    queues: { default: 4 },
+    jobs: jobs(),
+    schedules: environment.FAULT_SECONDLY === 'yes' ? [secondly] : [],
+    services: { mail: SMTP_URL ? openMail({ smtpUrl: SMTP_URL, from: 'Faults <faults@example.com>' }) : null },
+    queues: { default: Number(FAULT_SLOTS) },
     log,
     release: 'faults',
   });
@@ -60,4 +71,4 @@ async function main(): Promise<void> {
   process.stdout.write('ready\n');
 }
 
-if (import.meta.main) await main();
+await main();

@@ -5,8 +5,8 @@
 import { queueBackends } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { test as base, describe, expect, vi } from 'vitest';
+import { effect } from './handlers.ts';
 import { exited, goalMs, openStage, type Stage, saying } from './stage.ts';
-import { effect } from './worker-process.ts';
 
 describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }, (backend) => {
   const it = base.extend<{ stage: Stage }>({
@@ -33,8 +33,10 @@ describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }
     });
   }
 
-  for (const where of ['outside', 'inside'] as const) {
-    it(`survive a freeze past the lock, ${where} the transaction, and a wake (row 4)`, async ({ stage }) => {
+  for (const where of ['outside', 'inside', 'within-a-statement'] as const) {
+    it(`survive a freeze past the lock, ${where} ${where === 'within-a-statement' ? 'of' : ''} the transaction, and a wake (row 4)`, async ({
+      stage,
+    }) => {
       const victim = await stage.worker({ FAULT_HANDLER: `freeze-${where}` });
       const frozen = saying(victim, 'frozen');
       await stage.produce(12);

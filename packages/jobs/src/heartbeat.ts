@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
-import { beatEveryMs } from './fleet.ts';
+import { beatEveryMs, gapMs } from './fleet.ts';
 import { backInLine } from './line-up.ts';
 
 export interface Presence {
@@ -72,5 +72,7 @@ async function beat(db: Database, presence: Presence): Promise<void> {
             ${presence.schedules as string[]}::text[], ${packs}::uuid[], ${JSON.stringify(runMs)}::text::jsonb)
     on conflict (id) do update
     set beat_at = now(), packs = excluded.packs, run_ms = excluded.run_ms, slots = excluded.slots, knows = excluded.knows,
-        schedules = excluded.schedules`;
+        schedules = excluded.schedules,
+        steady_since = case when process.beat_at < now() - ${gapMs} * interval '1 millisecond'
+          then now() else process.steady_since end`;
 }

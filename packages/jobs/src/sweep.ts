@@ -5,7 +5,7 @@
  */
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
-import { silentAfterMs } from './fleet.ts';
+import { gapMs, silentAfterMs } from './fleet.ts';
 import { linedUp, returnPacks } from './line-up.ts';
 import type { JobObserver } from './observe.ts';
 import { anythingToSweep, orphaned, unopened } from './suspects.ts';
@@ -35,11 +35,16 @@ export interface SweepOptions {
   /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
   settledAfterMs?: number;
   observe?: JobObserver | undefined;
+  /** The process that sweeps: it must have beaten for as long as the silence that it calls death. Without it, all silence is. */
+  witnessId?: string;
 }
 
 /** 'Swep' in ASCII. */
 const lockKey = 0x53776570;
 const batch = 1_000;
+/** How far apart the rows that ran in a process when it died start again, and how many are given that much. */
+const apartMs = 1_000;
+const suspectsApart = 10;
 /** Old rows are looked for in every twelfth sweep, once a minute. */
 const removeEvery = 12;
 
@@ -77,7 +82,7 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
   const { db, transport, settledAfterMs = 10_000, remove = true } = options;
   if (!remove && !(await anythingToSweep(db, settledAfterMs))) return { orphaned: 0, lost: 0, stale: 0, removed: 0 };
   return withSweepLock(db, async () => ({
-    orphaned: await returnOrphans(db, options.observe),
+    orphaned: (await canWitness(db, options.witnessId)) ? await returnOrphans(db, options.observe) : 0,
     lost: await returnLost(db, transport, { settledAfterMs, suspect: true }),
     stale: await cancelStale(db, options.observe),
     removed: !remove ? 0 : await removeEnded(db, options.keepEndedDays ?? 7),
@@ -98,9 +103,24 @@ export async function withSweepLock<Result>(db: Database, work: () => Promise<Re
 }
 
 /**
+ * After an outage of Postgres everybody looks silent, the sweeper's neighbours and their
+ * sent mails included: first they get the time to say that they live.
+ */
+async function canWitness(db: Database, witnessId: string | undefined): Promise<boolean> {
+  if (witnessId === undefined) return true;
+  const rows = await db.sql`
+    select 1 from jobs.process
+    where id = ${witnessId} and beat_at > now() - ${gapMs} * interval '1 millisecond'
+      and steady_since < now() - ${silentAfterMs} * interval '1 millisecond'`;
+  return rows.length > 0;
+}
+
+/**
  * Rows of packs that a process opened and does not run any more. A row that was charged
  * at its start keeps that, and may be dead by it; the others return uncharged. All of
- * them travel alone from now on, since one may have taken its worker down.
+ * them travel alone from now on, since one may have taken its worker down. Rows that
+ * were running beside each other come back one after the other: together they would
+ * only die beside it again, and be charged for it again.
  */
 async function returnOrphans(db: Database, observe?: JobObserver): Promise<number> {
   await endHolders(db);
@@ -111,13 +131,18 @@ async function returnOrphans(db: Database, observe?: JobObserver): Promise<numbe
     ), gone as (
       delete from jobs.pack where id in (select id from orphan)
     ), member as (
-      select unnest(job_ids) as id from orphan
+      select unnest(job_ids) as id, cardinality(job_ids) = 1 as single from orphan
+    ), suspect as (
+      select id, single, row_number() over (partition by single) - 1 as place, count(*) over (partition by single) as suspects
+      from member
     ), returned as (
       update jobs.job
       set state = case when started_at is not null and attempt >= attempts then 'dead' else 'open' end,
           ended_at = case when started_at is not null and attempt >= attempts then now() end,
-          started_at = null, alone = true, run_at = now()
-      from member where job.id = member.id and job.state = 'open'
+          started_at = null, alone = true,
+          run_at = now() + case when single then place * least(${apartMs}, ${apartMs * suspectsApart}::numeric / suspects) else 0 end
+            * interval '1 millisecond'
+      from suspect where job.id = suspect.id and job.state = 'open'
       returning job.*, old.started_at is not null as charged
     ), again as (
       select * from returned where state = 'open'

@@ -64,6 +64,8 @@ const workerSettings = {
 };
 /** Longer than any healthy answer, shorter than a person's patience. */
 const answerTimeoutMs = 5_000;
+/** The same for a consumer, whose healthy answer can be that nothing came for five seconds. */
+const consumerAnswerTimeoutMs = 8_000;
 
 /** Opens the queue side. Nothing connects until it is used. */
 export function openTransport(options: TransportOptions, log: Log): Transport {
@@ -149,8 +151,15 @@ function onRedis(url: string): Backend {
   // BullMQ's own back-off grows: after a minute without Redis the first job took 18 s, with this 0.7 s.
   const always = { url, retryStrategy: () => 1_000 };
   // Without an offline queue, add rejects at once during an outage and adds nothing later.
-  const producer = { ...always, enableOfflineQueue: false, maxRetriesPerRequest: 0, enableAutoPipelining: true };
-  const consumer = { ...always, maxRetriesPerRequest: null };
+  // A link that forgot its other end answers nothing and closes for a quarter of an hour: silence ends it (row 12).
+  const producer = {
+    ...always,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    enableAutoPipelining: true,
+    socketTimeout: answerTimeoutMs,
+  };
+  const consumer = { ...always, maxRetriesPerRequest: null, socketTimeout: consumerAnswerTimeoutMs };
   const mark = new Redis(url, { ...producer, lazyConnect: true, enableOfflineQueue: true, maxRetriesPerRequest: 1 });
   mark.on('error', () => {});
   const epochKey = 'ballast:epoch';
@@ -176,6 +185,10 @@ function onPostgres(url: string, log: Log): Backend {
     // Each consumer keeps one connection for LISTEN; the rest is shared.
     max: 12,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    // As on Redis: a link that forgot its other end is left for another one.
+    connectionTimeoutMillis: answerTimeoutMs,
+    query_timeout: consumerAnswerTimeoutMs,
     options: `-c search_path=${postgresSchema}`,
     application_name: 'ballast-transport',
   });
@@ -188,7 +201,8 @@ function onPostgres(url: string, log: Log): Backend {
     epoch: null,
     openQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend),
     openWorker: (name, process, options) =>
-      new Worker(name, process, { ...options, connection }, createPostgresBackend),
+      // A consumer whose announcements are lost looks by itself after this many seconds, by default five.
+      new Worker(name, process, { ...options, connection, drainDelay: 1 }, createPostgresBackend),
     close: () => pool.end(),
   };
 }

@@ -18,20 +18,24 @@ export interface TcpProxy {
 }
 
 /** Stands between a test and a shared server, so that the test can take "its" server away. */
-export async function openTcpProxy(target: string): Promise<TcpProxy> {
+export async function openTcpProxy(
+  target: string,
+  /** Made for each connection: what reaches the client of what the server sends. */
+  filter: () => (data: Buffer) => Buffer = () => (data) => data,
+): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const forgotten = new Set<Socket>();
   let frozen = false;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
+    for (const [from, to, passing] of [
+      [client, upstream, (data: Buffer) => data],
+      [upstream, client, filter()],
     ] as const) {
       sockets.add(from);
       if (frozen) from.pause();
-      from.on('data', (data) => to.write(data));
+      from.on('data', (data) => to.write(passing(data)));
       from.on('close', () => {
         sockets.delete(from);
         // The other end of a forgotten link never hears that this one has gone.
