@@ -82,6 +82,49 @@ describe('withUser', () => {
   });
 });
 
+describe('a transaction that Postgres sacrifices', () => {
+  it('runs again: two that deadlock both commit', async () => {
+    const tries = [0, 0];
+    const met = Promise.withResolvers<void>();
+    const cross = (index: 0 | 1, tenants: readonly string[]) =>
+      withScope(db, {}, async (tx) => {
+        const first = tries[index] === 0;
+        tries[index] = (tries[index] ?? 0) + 1;
+        const take = (id: string | undefined) => sqlOf(tx)`select pg_advisory_xact_lock(hashtext(${id ?? ''}))`;
+        await take(tenants[0]);
+        if (first && tries.every((count) => count > 0)) met.resolve();
+        if (first) await met.promise;
+        await take(tenants[1]);
+        return index;
+      });
+    expect(await Promise.all([cross(0, [one, other]), cross(1, [other, one])])).toEqual([0, 1]);
+    expect(tries.reduce((sum, count) => sum + count)).toBe(3);
+  });
+
+  it('is given up after five tries, with what Postgres said, and announces nothing', async () => {
+    let tries = 0;
+    const said: string[] = [];
+    const always = withScope(db, {}, async (tx) => {
+      tries += 1;
+      onCommit(() => said.push('committed'));
+      await tx.execute(`do $$ begin raise exception 'again' using errcode = '40001'; end $$`);
+    });
+    await expect(always).rejects.toMatchObject({ cause: { code: '40001' } });
+    expect(tries).toBe(5);
+    expect(said).toEqual([]);
+  });
+
+  it('is not repeated for any other error', async () => {
+    let tries = 0;
+    const wrong = withScope(db, {}, async (tx) => {
+      tries += 1;
+      await sqlOf(tx)`select 1 / 0`;
+    });
+    await expect(wrong).rejects.toThrow('division by zero');
+    expect(tries).toBe(1);
+  });
+});
+
 describe('onCommit', () => {
   it('runs after the commit, and not after a rollback', async () => {
     const said: string[] = [];

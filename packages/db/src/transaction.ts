@@ -33,6 +33,10 @@ export function withUser<Result>(db: Database, userId: string, work: (tx: Tx) =>
  * Opens a transaction, scopes it, and commits when `work` resolves. The scope ends
  * with the transaction. It travels in the same round trip as the first query.
  *
+ * When Postgres sacrifices the transaction to another one (a deadlock, a conflict of
+ * serializable transactions), nothing of it has happened, and it runs again, `work`
+ * included, at most `maxTries` times in all (docs/decisions/0018).
+ *
  * @param first sends the transaction's first statement: a select of `settings`, by which it is scoped, and of what it is to do besides.
  */
 export async function withScope<Result>(
@@ -41,6 +45,30 @@ export async function withScope<Result>(
   work: (tx: Tx) => Promise<Result>,
   first?: (sql: postgres.TransactionSql, settings: postgres.Fragment) => Promise<unknown>,
 ): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryOnce(db, scope, work, first);
+    } catch (error) {
+      if (tries === maxTries || !isConflict(error)) throw error;
+      // Two victims that come back at the same moment would only meet again.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs * 2 ** tries));
+    }
+  }
+}
+
+const maxTries = 5;
+const pauseMs = 20;
+
+/** Looks through the causes: Drizzle wraps what postgres.js throws. */
+function isConflict(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    const { code } = cause as { code?: unknown };
+    if (code === '40P01' || code === '40001') return true;
+  }
+  return false;
+}
+
+async function tryOnce<Result>(...[db, scope, work, first]: Parameters<typeof withScope<Result>>): Promise<Result> {
   const afterCommit: Open['afterCommit'] = [];
   const result = await db.orm.transaction(async (tx) => {
     const sql = sqlOf(tx);

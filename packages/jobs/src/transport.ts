@@ -64,8 +64,10 @@ const workerSettings = {
 };
 /** Longer than any healthy answer, shorter than a person's patience. */
 const answerTimeoutMs = 5_000;
+/** What a link may stay silent under a command. A tick uses two links after each other, and both may have forgotten their other end. */
+const silenceMs = 3_000;
 /** The same for a consumer, whose healthy answer can be that nothing came for five seconds. */
-const consumerAnswerTimeoutMs = 8_000;
+const consumerSilenceMs = 8_000;
 
 /** Opens the queue side. Nothing connects until it is used. */
 export function openTransport(options: TransportOptions, log: Log): Transport {
@@ -157,9 +159,9 @@ function onRedis(url: string): Backend {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
-    socketTimeout: answerTimeoutMs,
+    socketTimeout: silenceMs,
   };
-  const consumer = { ...always, maxRetriesPerRequest: null, socketTimeout: consumerAnswerTimeoutMs };
+  const consumer = { ...always, maxRetriesPerRequest: null, socketTimeout: consumerSilenceMs };
   const mark = new Redis(url, { ...producer, lazyConnect: true, enableOfflineQueue: true, maxRetriesPerRequest: 1 });
   mark.on('error', () => {});
   const epochKey = 'ballast:epoch';
@@ -188,7 +190,7 @@ function onPostgres(url: string, log: Log): Backend {
     keepAliveInitialDelayMillis: 10_000,
     // As on Redis: a link that forgot its other end is left for another one.
     connectionTimeoutMillis: answerTimeoutMs,
-    query_timeout: consumerAnswerTimeoutMs,
+    query_timeout: consumerSilenceMs,
     options: `-c search_path=${postgresSchema}`,
     application_name: 'ballast-transport',
   });
