@@ -133,7 +133,7 @@ async function returnOrphans(db: Database, observe?: JobObserver): Promise<numbe
     ), member as (
       select unnest(job_ids) as id, cardinality(job_ids) = 1 as single from orphan
     ), suspect as (
-      select id, single, row_number() over (partition by single) - 1 as place, count(*) over (partition by single) as suspects
+      select id, single, row_number() over (partition by single order by id) - 1 as place, count(*) over (partition by single) as suspects
       from member
     ), returned as (
       update jobs.job

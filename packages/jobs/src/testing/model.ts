@@ -128,14 +128,22 @@ export class Model {
     return pack.runner !== null && (!this.living.has(pack.runner) || pack.named === false);
   }
 
-  /** Its runner is gone: what was charged stays so, and may be dead by it. Returns how many it concerned. */
-  sweepOrphan(pack: ModelPack): number {
-    const spent = pack.jobs.filter((job) => job.place === 'out' && job.started && job.attempt >= job.attempts);
-    for (const job of spent) {
+  /**
+   * Their runners are gone: what was charged stays so, and may be dead by it. Of those that
+   * ran beside each other only the first waits in the line; the others follow later. Returns
+   * how many jobs it concerned.
+   */
+  sweepOrphans(packs: readonly ModelPack[]): number {
+    const single = packs.filter((pack) => pack.jobs.length === 1).map((pack) => pack.jobs[0] as ModelJob);
+    const [first] = single.map((job) => job.id).sort();
+    const open = packs.flatMap((pack) => pack.jobs.filter((job) => job.place === 'out'));
+    this.packs = this.packs.filter((pack) => !packs.includes(pack));
+    for (const job of open) {
       job.alone = true;
-      this.end(job, 'dead');
+      if (job.started && job.attempt >= job.attempts) this.end(job, 'dead');
+      else this.again(job, single.includes(job) && job.id !== first ? 'later' : 'due');
     }
-    return spent.length + this.returnPack(pack, { suspect: true });
+    return open.length;
   }
 
   /** A heartbeat of this process. */

@@ -99,13 +99,7 @@ export class System {
       fleet,
       afterLane: null,
     });
-    // What nobody knows is looked at again in seconds; here time passes when the test says so.
-    await this.jobsDb.sql`
-      with moved as (
-        update jobs.later set run_at = now() + ${hourMs} * interval '1 millisecond'
-        where run_at between now() and now() + interval '1 minute' returning job_id, run_at
-      )
-      update jobs.job set run_at = moved.run_at from moved where job.id = moved.job_id`;
+    await this.#stopTheClock();
     return packs;
   }
 
@@ -154,7 +148,19 @@ export class System {
 
   async sweep(remove: boolean): Promise<Swept | null> {
     const options = { db: this.jobsDb, transport: this.#transport, log: silent, settledAfterMs: 0 };
-    return sweep({ ...options, remove, keepEndedDays: 0 });
+    const swept = await sweep({ ...options, remove, keepEndedDays: 0 });
+    await this.#stopTheClock();
+    return swept;
+  }
+
+  /** What waits for seconds waits for hours: here time passes when the test says so. */
+  async #stopTheClock(): Promise<void> {
+    await this.jobsDb.sql`
+      with moved as (
+        update jobs.later set run_at = now() + ${hourMs} * interval '1 millisecond'
+        where run_at between now() and now() + interval '1 minute' returning job_id, run_at
+      )
+      update jobs.job set run_at = moved.run_at from moved where job.id = moved.job_id`;
   }
 
   /** Loses everything in the queue, the mark of its epoch included. */

@@ -53,7 +53,7 @@ export const sweepAll = fc
 export async function sweepBoth(model: Model, system: System, remove: boolean): Promise<void> {
   await writeBeats(model, system);
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
-  const orphaned = sum(model.packs.filter((pack) => model.isOrphan(pack)).map((pack) => model.sweepOrphan(pack)));
+  const orphaned = model.sweepOrphans(model.packs.filter((pack) => model.isOrphan(pack)));
   const unknown = model.packs.filter((pack) => pack.runner === null && !pack.queued);
   const lost = sum(unknown.map((pack) => model.returnPack(pack, { suspect: true })));
   const stale = model.at('due').filter((job) => job.discard === 'passed');
