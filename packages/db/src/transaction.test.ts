@@ -85,6 +85,7 @@ describe('withUser', () => {
 describe('a transaction that Postgres sacrifices', () => {
   it('runs again: two that deadlock both commit', async () => {
     const tries = [0, 0];
+    const holders = new Set<number>();
     const met = Promise.withResolvers<void>();
     const cross = (index: 0 | 1, tenants: readonly string[]) =>
       withScope(db, {}, async (tx) => {
@@ -92,7 +93,8 @@ describe('a transaction that Postgres sacrifices', () => {
         tries[index] = (tries[index] ?? 0) + 1;
         const take = (id: string | undefined) => sqlOf(tx)`select pg_advisory_xact_lock(hashtext(${id ?? ''}))`;
         await take(tenants[0]);
-        if (first && tries.every((count) => count > 0)) met.resolve();
+        // Each holds its own lock before either asks for the other's.
+        if (holders.add(index).size === 2) met.resolve();
         if (first) await met.promise;
         await take(tenants[1]);
         return index;

@@ -35,7 +35,7 @@ export function withUser<Result>(db: Database, userId: string, work: (tx: Tx) =>
  *
  * When Postgres sacrifices the transaction to another one (a deadlock, a conflict of
  * serializable transactions), nothing of it has happened, and it runs again, `work`
- * included, at most `maxTries` times in all (docs/decisions/0018).
+ * included, at most `maxTries` times in all (docs/decisions/0020).
  *
  * @param first sends the transaction's first statement: a select of `settings`, by which it is scoped, and of what it is to do besides.
  */

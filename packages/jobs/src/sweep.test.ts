@@ -138,11 +138,12 @@ describe('a sweep between those that remove old rows', () => {
   });
 
   it('waits for no second enqueue that holds a stale job, and cancels that job when it is free', async () => {
-    const joined = await add({ key: 'k', discardAfter: new Date(Date.now() + 200) });
+    const discardAfter = new Date(Date.now() + 2_000);
+    const joined = await add({ key: 'k', discardAfter });
     const alone = await add({ discardAfter: new Date(Date.now() - 1_000) });
     await withTenant(db, tenant, async (tx) => {
       expect(await enqueue(tx, task, {}, { key: 'k' })).toBe(joined);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, discardAfter.getTime() + 100 - Date.now()));
       // It would wait for the transaction in which it is awaited.
       expect(await sweepAgain()).toMatchObject({ stale: 1 });
       expect(await stateOf(alone)).toBe('cancelled');
