@@ -4,6 +4,7 @@ import { sendAccountExists } from '../jobs/send-account-exists.job.ts';
 import { sendEmailChanged } from '../jobs/send-email-changed.job.ts';
 import { sendVerification } from '../jobs/send-verification.job.ts';
 import { sendWelcome } from '../jobs/send-welcome.job.ts';
+import { addressDigest } from './address-digest.ts';
 import { createPersonalOrganization } from './personal-organization.ts';
 import { requestMail } from './request-mail.ts';
 
@@ -24,7 +25,7 @@ export async function accountCreated(tx: Tx, person: Person): Promise<void> {
     await enqueue(tx, sendWelcome, { userId: person.id });
     return;
   }
-  const payload = { userId: person.id, email: person.email };
+  const payload = { userId: person.id, addressDigest: addressDigest(person) };
   await requestMail(tx, sendVerification, payload, { everySeconds: mailEverySeconds.verification });
   // The same form sent twice must not bring a second mail that tells of the first.
   await sqlOf(tx)`insert into accounts.mail_request (user_id, kind) values (${person.id}, ${sendAccountExists.name})`;

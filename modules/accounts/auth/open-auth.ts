@@ -16,6 +16,7 @@ import { sendVerification } from '../jobs/send-verification.job.ts';
 import { passwordLength } from '../password-length.ts';
 import { mailEverySeconds } from './account-changes.ts';
 import { accountsAdapter } from './adapter.ts';
+import { addressDigest } from './address-digest.ts';
 import { known } from './failures.ts';
 import { madeAhead, passwordHashing } from './hash-ahead.ts';
 import { requestMail } from './request-mail.ts';
@@ -108,7 +109,7 @@ function betterAuthFor(options: AuthOptions, transaction: Auth['transaction']) {
           requestMail(
             tx,
             sendVerification,
-            { userId: user.id, email: user.email },
+            { userId: user.id, addressDigest: addressDigest(user) },
             { everySeconds: mailEverySeconds.verification },
           ),
         ),

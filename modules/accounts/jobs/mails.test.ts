@@ -68,7 +68,7 @@ describe('mails', () => {
     for (const token of tokens) expect(kept).not.toContain(token.slice(0, 30));
     expect(kept).not.toContain(password);
     for (const row of rows) {
-      const allowed = ['userId', 'email', 'oldEmail', 'newEmail'];
+      const allowed = ['userId', 'addressDigest', 'oldEmail', 'newEmail'];
       expect(Object.keys(row.body as object).filter((key) => !allowed.includes(key))).toEqual([]);
     }
   });
