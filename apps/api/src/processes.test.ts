@@ -92,6 +92,26 @@ describe('the api as a process', () => {
     await lossy.drop();
   }, 120_000);
 
+  it('starts and takes writes while neither Redis is there, and keeps their jobs', async () => {
+    const nowhere = `redis://127.0.0.1:${await freePort()}`;
+    const env: Record<string, string> = { ...(await settings()), REDIS_QUEUE_URL: nowhere, REDIS_URL: nowhere };
+    const api = start('main', env);
+    const origin = await untilReady(env.API_PORT, api);
+    const response = await fetch(`${origin}/api/accounts/sign-up`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'http://localhost:3000' },
+      body: JSON.stringify({ name: 'Ada', email: 'ada@acme.test', password: 'correct horse battery staple' }),
+    });
+    expect(response.status).toBe(202);
+    const waiting = await onServer(
+      database.ownerUrl,
+      (owner) => owner`select name from jobs.status where state = 'pending'`,
+    );
+    expect(waiting).toEqual([{ name: 'accounts.send-verification' }]);
+    api.child.kill('SIGTERM');
+    expect(await api.exited).toBe(0);
+  }, 120_000);
+
   it('shows its metrics on a port of their own only', async () => {
     const env: Record<string, string> = { ...(await settings()), METRICS_PORT: String(await freePort()) };
     const api = start('main', { ...env, DISABLE_BACKGROUND_WORKERS: 'true' });
