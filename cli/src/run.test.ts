@@ -232,6 +232,23 @@ describe('what changes jobs', () => {
     expect((await ballast('jobs', 'hold', '--name', 'suite.send-mial')).err).toContain('did you mean suite.send-mail?');
   });
 
+  it('cancels held jobs together, and nothing that is not held', async () => {
+    const [held] = [await add(), await add()];
+    await ballast('jobs', 'hold', '--all');
+    const waiting = await add();
+    const kinds = [{ queue: 'default', name: task.name, jobs: 2 }];
+    expect((await ballast('jobs', 'cancel', '--held', '--dry-run')).out).toMatch(/2 jobs would be cancelled\.$/);
+    expect((await ballast('jobs', 'cancel', '--held', '--name', task.name, '--json')).json()).toEqual({
+      dryRun: false,
+      cancelled: 2,
+      kinds,
+    });
+    expect((await ballast('jobs', 'show', held, '--json')).json()).toMatchObject({ state: 'cancelled' });
+    expect((await ballast('jobs', 'show', waiting, '--json')).json()).toMatchObject({ state: 'pending' });
+    expect(await ballast('jobs', 'cancel', '--held')).toMatchObject({ code: 1, err: 'No such job is held.' });
+    expect((await ballast('jobs', 'cancel', '--held', '--queue', 'defualt')).err).toContain('did you mean default?');
+  });
+
   it('says what runs while others are held', async () => {
     const running = await add();
     await jobsDb.sql`
@@ -328,6 +345,8 @@ describe('what is typed wrong', () => {
     [['jobs', 'show', '42'], '"42" is no job\'s id'],
     [['jobs', 'hold'], 'hold takes one job by its ID, or --queue, --name or --all.'],
     [['jobs', 'release', '--all', '--name', 'suite.send-mail'], 'release takes one job by its ID'],
+    [['jobs', 'cancel', '--name', 'suite.send-mail'], 'cancel takes a job by its ID, or --held with'],
+    [['jobs', 'cancel', '--held', nobody], 'cancel takes a job by its ID, or --held with'],
     [['jobs', 'hold', '--all=yes'], '--all takes no value.'],
     [['jobs', 'retry'], 'retry takes a job by its ID, or all of a name'],
   ])('%j', async (words, sentence) => {

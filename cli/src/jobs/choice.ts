@@ -6,11 +6,11 @@ import { idArgument, idOf, refuseMistypedName, refuseMistypedQueue } from './wor
 
 export const choiceArgument = { ...idArgument, optional: true };
 
-export const choiceOptions = (verb: 'hold' | 'release'): Record<string, Option> => ({
+export const choiceOptions = (past: 'held' | 'released'): Record<string, Option> => ({
   queue: { value: 'QUEUE', description: 'all of this queue' },
   name: { value: 'NAME', description: 'all of this name; with --queue, only those in it' },
   all: { description: 'all there are' },
-  'dry-run': { description: `counts what would be ${verb === 'hold' ? 'held' : 'released'}, and changes nothing` },
+  'dry-run': { description: `counts what would be ${past}, and changes nothing` },
 });
 
 /** One job by its id, or those of a queue or a name, or, said aloud, all. */
@@ -19,8 +19,13 @@ export function choiceOf(verb: 'hold' | 'release', { argument, options }: Given)
   const ways = [argument, queue ?? name, all].filter((way) => way !== undefined);
   if (ways.length !== 1) throw new UsageError(`${verb} takes one job by its ID, or --queue, --name or --all.`);
   if (argument !== undefined) return { id: idOf({ argument }) };
-  return { ...(queue === undefined ? {} : { queue }), ...(name === undefined ? {} : { name }) };
+  return groupOf({ queue, name });
 }
+
+export const groupOf = ({ queue, name }: Given['options']): Choice => ({
+  ...(queue === undefined ? {} : { queue }),
+  ...(name === undefined ? {} : { name }),
+});
 
 export async function refuseMistypedChoice(db: Database, { queue, name }: Choice): Promise<void> {
   if (name !== undefined) await refuseMistypedName(db, name);

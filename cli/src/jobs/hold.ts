@@ -9,7 +9,7 @@ export const hold: DatabaseCommand = {
     'What runs is left to end, and what is added later is not held: pause the queue for that.\n' +
     'Held jobs give up their keys, and can be cancelled.',
   argument: choiceArgument,
-  options: choiceOptions('hold'),
+  options: choiceOptions('held'),
   prepare: (given) => {
     const choice = choiceOf('hold', given);
     const dryRun = given.options['dry-run'] !== undefined;

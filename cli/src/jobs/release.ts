@@ -9,7 +9,7 @@ export const release: DatabaseCommand = {
     'After a restore all open jobs are held: what ran after the restored point would run once more.\n' +
     'Look with --dry-run, cancel what must not run again, and release the rest.',
   argument: choiceArgument,
-  options: choiceOptions('release'),
+  options: choiceOptions('released'),
   prepare: (given) => {
     const choice = choiceOf('release', given);
     const dryRun = given.options['dry-run'] !== undefined;

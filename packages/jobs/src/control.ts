@@ -11,6 +11,7 @@ import { shownPayload } from './sealed-payload.ts';
 export { cancelJob } from './cancel.ts';
 export {
   type Choice,
+  cancelHeld,
   type Held,
   type Holdable,
   holdJobs,

@@ -23,14 +23,14 @@ export interface Presence {
  */
 export async function startHeartbeat(db: Database, presence: Presence, log: Log): Promise<{ close(): Promise<void> }> {
   await beat(db, presence);
-  await vouch(db, presence.knows);
+  await vouch(db, presence);
   let beats = 0;
   let under = Promise.resolve();
   const timer = setInterval(() => {
     // Every seventh beat: kinds need vouching for once in a minute.
     beats += 1;
     const vouching = beats % 7 === 0;
-    under = Promise.all([beat(db, presence), vouching ? vouch(db, presence.knows) : null]).then(
+    under = Promise.all([beat(db, presence), vouching ? vouch(db, presence) : null]).then(
       () => {},
       (error: Error) => log.warn({ error: error.message }, 'heartbeat not written'),
     );
@@ -46,10 +46,10 @@ export async function startHeartbeat(db: Database, presence: Presence, log: Log)
 }
 
 /**
- * Says which kinds of job somebody knows, at most every twenty seconds a kind, and
+ * Says which kinds of job and which schedules somebody knows, at most every twenty seconds a kind, and
  * takes what was parked for want of it back into the line.
  */
-async function vouch(db: Database, knows: readonly string[]): Promise<void> {
+async function vouch(db: Database, { knows, schedules }: Presence): Promise<void> {
   const kinds = knows.map((known) => known.split('@') as [string, string]);
   const names = kinds.map(([name]) => name);
   const versions = kinds.map(([, version]) => Number(version));
@@ -59,6 +59,9 @@ async function vouch(db: Database, knows: readonly string[]): Promise<void> {
     with kind as (
       insert into jobs.kind (name, version) select * from unnest(${names}::text[], ${versions}::int[])
       on conflict (name, version) do update set known_at = now() where kind.known_at < now() - interval '20 seconds'
+    ), schedule as (
+      update jobs.schedule set known_at = now()
+      where name = any(${schedules as string[]}::text[]) and known_at < now() - interval '1 day'
     ), ${backInLine(db.sql, parked)}
     select 1`;
 }

@@ -5,7 +5,17 @@ import { silentLog } from '@ballast/test-kit/queue';
 import type postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cancelJob, countJobs, holdJobs, readHeld, readHoldable, releaseJobs, retryJobs, runNow } from './control.ts';
+import {
+  cancelHeld,
+  cancelJob,
+  countJobs,
+  holdJobs,
+  readHeld,
+  readHoldable,
+  releaseJobs,
+  retryJobs,
+  runNow,
+} from './control.ts';
 import { enqueue } from './enqueue.ts';
 import { holdSome } from './hold.ts';
 import { returnPacks } from './line-up.ts';
@@ -122,6 +132,16 @@ describe('jobs that are held', () => {
     await releaseJobs(jobsDb, {});
     expect(await sweepNow()).toMatchObject({ stale: 1 });
     expect(await stateOf(id)).toBe('cancelled');
+  });
+
+  it('can be cancelled together, and run again when that was wrong', async () => {
+    const held = [await add(mail), await add(mail), await add(report)];
+    await holdJobs(jobsDb, {});
+    const waiting = await add(mail);
+    expect(await cancelHeld(jobsDb, { name: mail.name })).toEqual([{ queue: 'default', name: mail.name, jobs: 2 }]);
+    expect(await Promise.all([...held, waiting].map(stateOf))).toEqual(['cancelled', 'cancelled', 'held', 'pending']);
+    expect(await retryJobs(jobsDb, { name: mail.name })).toBe(2);
+    expect(await run()).toHaveLength(3);
   });
 
   it('cannot be held or released by the app', async () => {

@@ -89,7 +89,33 @@ export async function releaseJobs(db: Database, choice: Choice): Promise<KindCou
   }
 }
 
-/** What `releaseJobs` would release now. */
+/**
+ * Cancels held jobs: what was done already when the database was restored to before it.
+ * Only those, so that nothing is cancelled which nobody had looked at.
+ */
+export async function cancelHeld(db: Database, choice: Choice): Promise<KindCount[]> {
+  const { sql } = db;
+  const kinds: KindCount[] = [];
+  for (;;) {
+    const ended = await sql<KindCount[]>`
+      with gone as (
+        delete from jobs.aside where job_id in (
+          select job_id from jobs.aside where why = 'held' and ${which(sql, choice)} limit 1000 for update skip locked
+        )
+        returning job_id
+      ), ended as (
+        update jobs.job
+        set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
+        from gone where job.id = gone.job_id and job.state = 'open'
+        returning job.queue, job.name
+      ), ${acted(sql, 'cancelled', 'ended')}
+      select queue, name, count(*)::int as jobs from ended group by 1, 2`;
+    if (ended.length === 0) return kinds;
+    add(kinds, ended);
+  }
+}
+
+/** What `releaseJobs` would release now, and `cancelHeld` cancel. */
 export async function readHeld(db: Database, choice: Choice): Promise<KindCount[]> {
   return db.sql<KindCount[]>`
     select queue, name, count(*)::int as jobs from jobs.aside

@@ -24,7 +24,8 @@ export function refuseWrongSchedules(schedules: readonly ScheduleDefinition[]): 
 
 /**
  * Gives new schedules their first slot, and changed ones a new one. What the code no
- * longer names keeps its row and is not run: another release may still know it.
+ * longer names keeps its row and is not run: another release may still know it. After
+ * ninety days without one the sweep removes it.
  */
 export async function registerSchedules(db: Database, schedules: readonly ScheduleDefinition[]): Promise<void> {
   if (schedules.length === 0) return;
@@ -39,8 +40,9 @@ export async function registerSchedules(db: Database, schedules: readonly Schedu
       ${rows.map((row) => nextSlot(row, now)?.toISOString() ?? 'infinity')}::text[]
     ) as given (name, cron, zone, first)
     on conflict (name) do update
-    set cron = excluded.cron, zone = excluded.zone, next_slot = excluded.next_slot
-    where (schedule.cron, schedule.zone) is distinct from (excluded.cron, excluded.zone)`;
+    set cron = excluded.cron, zone = excluded.zone, known_at = now(),
+        next_slot = case when (schedule.cron, schedule.zone) is distinct from (excluded.cron, excluded.zone)
+          then excluded.next_slot else schedule.next_slot end`;
 }
 
 /** Inserts the jobs of every slot that has come. Returns how many. */
@@ -89,7 +91,7 @@ async function runSlots(db: Database, schedule: ScheduleDefinition, log: Log): P
   return withScope(db, {}, async (tx) => {
     const advanced = await sqlOf(tx)`
       update jobs.schedule
-      set next_slot = ${next}::text::timestamptz, cron = ${schedule.cron}, zone = ${schedule.zone},
+      set next_slot = ${next}::text::timestamptz, known_at = now(), cron = ${schedule.cron}, zone = ${schedule.zone},
           last_slot = coalesce(${slots.at(-1)?.toISOString() ?? null}::text::timestamptz, last_slot)
       where name = ${schedule.name} and next_slot = ${row.next_slot}::text::timestamptz
         and cron = ${row.cron} and zone = ${row.zone}`;

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enqueue } from './enqueue.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import type { ObservedJob, RunEnd } from './observe.ts';
 import { sweep } from './sweep.ts';
 import { forgetJobs, misplacedJobs } from './testing.ts';
@@ -172,4 +173,28 @@ describe('a sweep between those that remove old rows', () => {
       [task.name, 'default', 'cancelled', null],
     ]);
   });
+});
+
+it('a schedule that no process has known for ninety days is removed; one that lives says so daily', async () => {
+  await jobsDb.sql`
+    insert into jobs.schedule (name, cron, zone, next_slot, known_at) values
+      ('suite.gone', '0 0 * * *', 'UTC', now(), now() - interval '91 days'),
+      ('suite.resting', '0 0 * * *', 'UTC', now(), now() - interval '89 days'),
+      ('suite.yearly', '0 0 1 1 *', 'UTC', now(), now() - interval '91 days')`;
+  const presence = {
+    processId: runner,
+    role: 'worker',
+    release: 'test',
+    slots: {},
+    knows: [],
+    schedules: ['suite.yearly'],
+    now: () => ({ packs: [], runMs: {} }),
+  };
+  await (await startHeartbeat(jobsDb, presence, silentLog)).close();
+  await sweepNow();
+  expect(await jobsDb.sql`select name from jobs.schedule order by 1`).toEqual([
+    { name: 'suite.resting' },
+    { name: 'suite.yearly' },
+  ]);
+  await jobsDb.sql`delete from jobs.schedule`;
 });

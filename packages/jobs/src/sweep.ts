@@ -229,7 +229,9 @@ async function removeEnded(db: Database, keepDays: number): Promise<number> {
     ), failures as (delete from jobs.failure where job_id in (select id from gone)),
        steps as (delete from jobs.step where job_id in (select id from gone)),
        progress as (delete from jobs.progress where job_id in (select id from gone)),
-       processes as (delete from jobs.process where beat_at < now() - interval '1 day')
+       processes as (delete from jobs.process where beat_at < now() - interval '1 day'),
+       -- No release that knows them has run for a season: their code is gone.
+       schedules as (delete from jobs.schedule where known_at < now() - interval '90 days')
     select count(*)::int as jobs from gone`;
   return removed?.jobs ?? 0;
 }
