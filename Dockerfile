@@ -57,6 +57,8 @@ COPY apps/web apps/web
 COPY --from=checked /build-id /build-id
 ARG BALLAST_BUILD_ID=
 RUN BALLAST_BUILD_ID="${BALLAST_BUILD_ID:-$(cat /build-id)}" node apps/web/build.mjs
+# Maps of the server's code would tell all of it to whoever can read a file.
+RUN find apps/web/.next/standalone -name '*.map' -delete
 
 # What an image runs on: Node and the system's libraries. Nothing can be installed into it, by us or by anyone else.
 FROM base AS runtime

@@ -10,12 +10,13 @@ import { root } from '../start/settings.ts';
 import { seconds } from '../start/steps.ts';
 import { check, checks, types } from './checks.ts';
 import { copyCheckout } from './copy-checkout.ts';
-import { chromium, findProgram, lackingProgram } from './programs.ts';
+import { chromium, findProgram, lackingDocker, lackingProgram } from './programs.ts';
 import { showFinished, table } from './report.ts';
 import { endAll } from './run-command.ts';
 import { runLane, type Step } from './step-result.ts';
 import { vitest } from './vitest-step.ts';
 
+const quick = process.argv.includes('--quick');
 const optionalModule = 'support';
 const copy = join(root, '.ballast/without-optional');
 const noRedis = lackingProgram(findProgram('redis-server'), 'redis-server', 'sudo apt-get install redis-server');
@@ -80,9 +81,14 @@ const whole: Step[] = [
   check('build, everything on', ['scripts/test/build.ts']),
   vitest("journeys, Postgres' queue", { ...journeys('postgres'), lacking: noChromium }),
   vitest('journeys, Redis queue', { ...journeys('redis'), lacking: noChromium ?? noRedis }),
+  vitest('the Compose files, in containers', {
+    cwd: root,
+    args: ['--config', 'tests/lab/vitest.config.ts'],
+    postgres: false,
+    lacking: quick ? undefined : (lackingDocker() ?? noChromium),
+  }),
 ];
 
-const quick = process.argv.includes('--quick');
 const lanes = quick
   ? [checks(), suites]
   : [

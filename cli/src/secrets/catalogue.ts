@@ -1,14 +1,26 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { roles } from '@ballast/db/roles';
+import { settings } from '../../../apps/api/src/config/settings.ts';
 
 /** Who of the Compose stack is handed files; each gets what it needs and nothing else. */
-export const holders = ['postgres', 'redis-cache', 'redis-queue', 'migrate', 'api', 'worker', 'backup'] as const;
+export const holders = [
+  'postgres',
+  'redis-cache',
+  'redis-queue',
+  'migrate',
+  'api',
+  'worker',
+  'backup',
+  'grafana',
+] as const;
 export type Holder = (typeof holders)[number];
 
 /** One file of `secrets/`. Its name is the setting's, in lower case. */
 export interface Secret {
   /** A value for a new installation; without it, somebody else gives it. */
   make?: () => string;
+  /** What it is, when it is no setting of ours. */
+  about?: string;
   /** Missing is fine. */
   optional?: true;
   /** The login that an address must have. */
@@ -112,6 +124,16 @@ export const secrets: Readonly<Record<string, Secret>> = {
     for: ['api', 'worker', 'migrate'],
     derived: { 'redis-queue': accessListFile },
   },
+  grafana_admin_password: {
+    about: "Grafana's admin, at its first start.",
+    make: password,
+    renew: {
+      by:
+        'Grafana keeps it itself. Set it there (docker compose exec grafana grafana cli admin reset-admin-password), ' +
+        'and write it into this file.',
+    },
+    for: ['grafana'],
+  },
   smtp_url: {
     renew: { by: 'Your mail provider gives it. Write the new one into this file.' },
     for: ['api', 'worker'],
@@ -124,3 +146,8 @@ export const otherFiles: Secret = {
   renew: { by: 'Write the new value into this file.' },
   for: ['api', 'worker'],
 };
+
+export function aboutOf(name: string): string {
+  const setting = (settings as Partial<Record<string, { description: string }>>)[name.toUpperCase()];
+  return secrets[name]?.about ?? setting?.description ?? '';
+}

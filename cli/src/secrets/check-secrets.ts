@@ -3,7 +3,7 @@ import { closestName } from '@ballast/kernel';
 import { isPlaceholder } from '../../../apps/api/src/config/placeholder.ts';
 import { readValue } from '../../../apps/api/src/config/read-value.ts';
 import { settings } from '../../../apps/api/src/config/settings.ts';
-import { otherFiles, type Secret, secrets } from './catalogue.ts';
+import { aboutOf, otherFiles, type Secret, secrets } from './catalogue.ts';
 import { openToOthers, secretNames } from './secret-files.ts';
 
 export interface Checked {
@@ -53,11 +53,10 @@ function problemOf(name: string, secret: Secret, value: string): string | null {
 }
 
 function missing(file: string, name: string, found: readonly string[]): string {
-  const setting = settings[name.toUpperCase() as keyof typeof settings];
   const near = closestName(
     name,
     found.filter((other) => !(other in secrets)),
   );
   const hint = near ? ` There is ${near}; did you mean ${name}?` : '';
-  return `${file} is missing: ${setting.description}${hint}`;
+  return `${file} is missing: ${aboutOf(name)}${hint}`;
 }

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { settings } from '../../../apps/api/src/config/settings.ts';
 import type { LocalCommand } from '../command.ts';
 import { table } from '../output/table.ts';
-import { secrets } from './catalogue.ts';
+import { aboutOf, secrets } from './catalogue.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { folderOf, folderOption } from './folder-option.ts';
 import { secretNames, writeSecret } from './secret-files.ts';
@@ -22,7 +21,7 @@ export const init: LocalCommand = {
       .map(([name, { make }]) => ({
         name,
         state: made.includes(name) ? 'made' : make || secretNames(folder).includes(name) ? 'kept' : 'yours to give',
-        about: settings[name.toUpperCase() as keyof typeof settings].description,
+        about: aboutOf(name),
       }));
     const columns = [
       { title: folder, value: ({ name }: (typeof rows)[number]) => name },

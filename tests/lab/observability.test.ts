@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, inject, test } from 'vitest';
+import { freePort } from '../../scripts/start/ports.ts';
+import { root } from '../../scripts/start/settings.ts';
+import { docker } from './harness/docker.ts';
+import { compose, eventually, exec, type Stack } from './harness/stack.ts';
+
+/** Debian's Prometheus stands in under this name; Grafana has no stand-in, so what it is given is checked. */
+const image = 'prom/prometheus:latest';
+const base = inject('stack');
+const folder = join(root, 'deploy/observability');
+let stack: Stack;
+let url: string;
+
+beforeAll(async () => {
+  const port = await freePort();
+  stack = { ...base, env: { ...base.env, PROMETHEUS_IMAGE: image, PROMETHEUS_PORT: `${port}` } };
+  url = `http://localhost:${port}`;
+  await compose(stack, ['--profile', 'observability', 'up', '-d', '--no-deps', '--wait', 'prometheus']);
+});
+
+const promtool = (args: readonly string[], input?: string) =>
+  docker(['run', '--rm', '-i', '-v', `${folder}:/etc/prometheus:ro`, '--entrypoint', '/bin/promtool', image, ...args], {
+    input,
+    mayFail: true,
+  });
+
+async function ask<Data>(path: string): Promise<Data> {
+  const response = await fetch(`${url}/api/v1/${path}`);
+  return ((await response.json()) as { data: Data }).data;
+}
+
+test("Prometheus' own tool accepts the configuration, the rules and what the rules are to do", async () => {
+  for (const args of [
+    ['check', 'config', '/etc/prometheus/prometheus.yml'],
+    ['check', 'rules', '/etc/prometheus/alerts.yml'],
+    ['test', 'rules', '/etc/prometheus/alerts.test.yml'],
+  ]) {
+    const { code, stdout, stderr } = await promtool(args);
+    expect(code, stdout + stderr).toBe(0);
+  }
+});
+
+test.each([
+  ['api', 3003],
+  ['worker', 3002],
+] as const)("Prometheus' own tool accepts the metrics of %s", async (service, port) => {
+  const read = `fetch('http://127.0.0.1:${port}/metrics').then((r) => r.text()).then((t) => process.stdout.write(t))`;
+  const metrics = (await exec(stack, service, ['node', '-e', read])).stdout;
+  expect(metrics).toContain('ballast_build_info');
+  const { code, stdout, stderr } = await promtool(['check', 'metrics'], metrics);
+  expect(stdout + stderr).not.toMatch(/ballast_/);
+  expect(code, stdout + stderr).toBeLessThanOrEqual(3);
+});
+
+test('finds API and worker by itself', async () => {
+  await eventually('api and worker are scraped', async () => {
+    const { activeTargets } = await ask<{ activeTargets: { labels: { job: string }; health: string }[] }>('targets');
+    const well = activeTargets.filter(({ health }) => health === 'up').map(({ labels }) => labels.job);
+    return ['api', 'worker'].every((job) => well.includes(job));
+  });
+});
+
+test('every metric of the alerts and the dashboards is one that the processes have', async () => {
+  const documented = readFileSync(join(root, 'docs/jobs.md'), 'utf8').match(/ballast_\w+/g) ?? [];
+  const known = new Set(documented.flatMap((name) => [name, `${name}_bucket`, `${name}_count`, `${name}_sum`]));
+  const names = readdirSync(join(folder, 'grafana/dashboards')).map((name) => join('grafana/dashboards', name));
+  expect(names.length).toBeGreaterThanOrEqual(3);
+  for (const name of [...names, 'alerts.yml']) {
+    const used = readFileSync(join(folder, name), 'utf8').match(/ballast_\w+/g) ?? [];
+    expect(used.length, name).toBeGreaterThan(3);
+    expect(
+      used.filter((metric) => !known.has(metric)),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test('every question of the dashboards is one that Prometheus understands', async () => {
+  const folderOfBoards = join(folder, 'grafana/dashboards');
+  for (const name of readdirSync(folderOfBoards)) {
+    const board = JSON.parse(readFileSync(join(folderOfBoards, name), 'utf8')) as Board;
+    for (const { title, targets } of board.panels) {
+      for (const { expr } of targets) {
+        const { status } = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`);
+        expect(status, `${name}, ${title}: ${expr}`).toBe(200);
+      }
+    }
+  }
+});
+
+test('a stack without a worker alerts in the words of the failure matrix', async () => {
+  const firing = async () => {
+    const { alerts } = await ask<{
+      alerts: { state: string; labels: { alertname: string }; annotations: { symptom: string } }[];
+    }>('alerts');
+    return alerts.filter(({ state }) => state === 'firing');
+  };
+  expect(await firing()).toEqual([]);
+  await compose(stack, ['stop', 'worker']);
+  try {
+    await eventually(
+      'WorkersAbsent fires',
+      async () => (await firing()).some(({ labels }) => labels.alertname === 'WorkersAbsent'),
+      120_000,
+    );
+    const [alert] = await firing();
+    expect(alert?.annotations.symptom).toBe('emails never arrive, jobs pile up');
+  } finally {
+    await compose(stack, ['start', 'worker']);
+  }
+});
+
+interface Board {
+  panels: { title: string; targets: { expr: string }[] }[];
+}
