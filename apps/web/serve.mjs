@@ -1,13 +1,20 @@
 /**
  * Runs the standalone build and stops it well. Next's own server closes its port at once on SIGTERM;
  * behind a load balancer, requests that are on their way would then be refused. Here /readyz says
- * `draining` first, what is in flight is finished, and only then the process ends.
+ * `draining` first, answers close their connections, and after the delay what is in flight is finished.
  * It lies beside `server.js` in the built folder: node apps/web/.next/standalone/apps/web/serve.mjs
  */
 import http from 'node:http';
+import { isIP } from 'node:net';
 
 const GRACE_MS = milliseconds('SHUTDOWN_GRACE_MS', 10_000);
 const DELAY_MS = milliseconds('SHUTDOWN_DELAY_MS', 0);
+/** Proxies of ours between the browsers and this process. */
+const HOPS = Number(process.env.TRUSTED_PROXY_HOPS || 0);
+if (!Number.isInteger(HOPS) || HOPS < 0) {
+  console.error('TRUSTED_PROXY_HOPS must be a whole number.');
+  process.exit(1);
+}
 
 process.env.NODE_ENV = 'production';
 process.env.NEXT_MANUAL_SIG_HANDLE = 'true';
@@ -20,14 +27,17 @@ const servers = [];
 const createServer = http.createServer;
 http.createServer = (...args) => {
   const server = createServer(...args);
-  server.prependListener('request', addCallerToForwardedFor);
+  server.prependListener('request', (request, response) => {
+    nameClient(request);
+    if (stopping) response.setHeader('connection', 'close');
+  });
   servers.push(server);
   return server;
 };
 
+let stopping = false;
 await import('./server.js');
 
-let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop());
 
 async function stop() {
@@ -48,14 +58,28 @@ async function stop() {
 }
 
 /**
- * Appends the address that connected here, as every proxy must. Next adds it only when the header is
- * absent, so that a caller could choose the address that the API's limits are counted by.
+ * Leaves one address in X-Forwarded-For: the client's, which the proxies of ours saw. Next would keep whatever the
+ * header says, so that a caller could choose the address that the API's limits are counted by; and a list would be
+ * longer for what a page asks of the API than for what a browser asks, which Caddy sends there by itself.
  */
-function addCallerToForwardedFor(request) {
-  const caller = request.socket.remoteAddress;
-  if (!caller) return;
-  const before = request.headers['x-forwarded-for'];
-  request.headers['x-forwarded-for'] = before ? `${before}, ${caller}` : caller;
+function nameClient({ socket, headers }) {
+  const peer = plain(socket.remoteAddress ?? '');
+  if (!peer) return;
+  const seen = [...String(headers['x-forwarded-for'] ?? '').split(','), peer];
+  headers['x-forwarded-for'] = plain(seen[Math.max(0, seen.length - 1 - HOPS)]) ?? peer;
+  // Only a proxy of ours gives requests their ids.
+  if (HOPS === 0) delete headers['x-request-id'];
+}
+
+/** As the API reads it: without port, brackets, zone, or IPv6 clothes of an IPv4 address; null when it is none. */
+function plain(text) {
+  const bare = text
+    .trim()
+    .replace(/^\[([^\]]*)\](?::\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+    .replace(/%.*$/, '')
+    .replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(bare) ? bare : null;
 }
 
 function milliseconds(name, fallback) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
 /** Stands in for the built `server.js`: one port, whose answers take a while. */
 const server = `
@@ -11,7 +11,7 @@ import http from 'node:http';
 const draining = Symbol.for('ballast.web.draining');
 http.createServer((request, response) => {
   const answer = () => response.end(JSON.stringify({
-    forwardedFor: request.headers['x-forwarded-for'], draining: globalThis[draining] === true,
+    forwardedFor: request.headers['x-forwarded-for'], id: request.headers['x-request-id'], draining: globalThis[draining] === true,
   }));
   if (request.url === '/slow') console.log('in flight');
   setTimeout(answer, request.url === '/slow' ? 500 : request.url === '/stuck' ? 60_000 : 0);
@@ -52,11 +52,30 @@ async function* on(child: ChildProcess) {
   while (child.stdout) yield (await once(child.stdout, 'data')) as [Buffer];
 }
 
-it('appends who connected to X-Forwarded-For, whatever the caller claims', async () => {
-  const { url } = await start();
-  expect(await (await fetch(url)).json()).toMatchObject({ forwardedFor: '127.0.0.1' });
-  const claimed = await fetch(url, { headers: { 'x-forwarded-for': '203.0.113.9' } });
-  expect(await claimed.json()).toMatchObject({ forwardedFor: '203.0.113.9, 127.0.0.1' });
+describe('whose request it is', () => {
+  const seen = async (env: Record<string, string>, forwardedFor?: string) => {
+    const { url } = await start(env);
+    const headers = { 'x-request-id': 'made-up-0001', ...(forwardedFor && { 'x-forwarded-for': forwardedFor }) };
+    return await (await fetch(url, { headers })).json();
+  };
+
+  it('without a proxy: who connected, whatever they claim', async () => {
+    expect(await seen({})).toMatchObject({ forwardedFor: '127.0.0.1' });
+    const claimed = await seen({}, '203.0.113.9');
+    expect(claimed).toMatchObject({ forwardedFor: '127.0.0.1' });
+    expect(claimed).not.toHaveProperty('id');
+  });
+
+  it.each([
+    ['one proxy: whom it saw', '1', '6.6.6.6, 203.0.113.9', '203.0.113.9'],
+    ['two proxies: whom the first saw', '2', '6.6.6.6, 203.0.113.9, 10.0.0.8', '203.0.113.9'],
+    ['a port', '1', '[2001:db8::1]:4711', '2001:db8::1'],
+    ['no address', '1', 'unknown', '127.0.0.1'],
+    ['a proxy that says nothing', '1', undefined, '127.0.0.1'],
+  ])('%s', async (_case, hops, forwardedFor, expected) => {
+    const answer = await seen({ TRUSTED_PROXY_HOPS: hops }, forwardedFor);
+    expect(answer).toMatchObject({ forwardedFor: expected, id: 'made-up-0001' });
+  });
 });
 
 it('finishes what is in flight, then ends by itself, well before its grace is over', async () => {
@@ -74,7 +93,9 @@ it('keeps answering for the delay, and says that it drains', async () => {
   const { child, url } = await start({ SHUTDOWN_DELAY_MS: '700' });
   child.kill('SIGTERM');
   await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(await (await fetch(url)).json()).toMatchObject({ draining: true });
+  const answer = await fetch(url);
+  expect(await answer.json()).toMatchObject({ draining: true });
+  expect(answer.headers.get('connection')).toBe('close');
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 

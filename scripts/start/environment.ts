@@ -46,6 +46,8 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
       HOSTNAME: '127.0.0.1',
       NEXT_TELEMETRY_DISABLED: '1',
       SHUTDOWN_GRACE_MS: String(settings.graceMs),
+      // Those in front of the web app itself.
+      TRUSTED_PROXY_HOPS: String(Math.max(0, Number(server.TRUSTED_PROXY_HOPS) - 1)),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { createLogger } from '@ballast/observability/logger';
 import { redisMetrics } from '@ballast/observability/metrics-connections';
 import { requestMetrics } from '@ballast/observability/metrics-http';
@@ -68,17 +69,19 @@ await runProcess(async () => {
     cache: () => context.services.limiter.connected(),
     queue: () => consumer?.queueConnected() ?? null,
   });
-  const graceMs = values.SHUTDOWN_GRACE_MS;
+  const { SHUTDOWN_GRACE_MS: graceMs, SHUTDOWN_DELAY_MS: delayMs } = values;
   const stopping = new AbortController();
 
   return {
     log,
-    graceMs,
+    graceMs: delayMs + graceMs,
     vital: Promise.all([refuseLossyPostgres(context.db, log, stopping.signal), consumer?.admitted]),
     async release() {
       stopping.abort();
       health.startDraining();
-      const [cut] = await Promise.all([server.drain(graceMs), consumer?.close({ graceMs })]);
+      // Whoever asks /readyz looks elsewhere from now on; until they do, what they send is answered.
+      const served = wait(delayMs).then(() => server.drain(graceMs));
+      const [cut] = await Promise.all([served, consumer?.close({ graceMs })]);
       if (cut > 0) log.warn({ cut }, 'requests were cut at the end of the grace');
       await scraped?.drain(1_000);
       await Promise.all([health.close(), closeMetrics(), tracing.close(), releaseContext()]);

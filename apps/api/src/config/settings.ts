@@ -142,6 +142,12 @@ export const settings = {
     schema: milliseconds.default(10_000),
     description: 'How long requests and jobs under way may take to finish.',
   },
+  SHUTDOWN_DELAY_MS: {
+    schema: milliseconds.default(0),
+    description:
+      'How long a process that was told to stop says so on /readyz and serves on, before it refuses connections: long ' +
+      'enough for the balancer in front to look elsewhere.',
+  },
   REQUEST_TIMEOUT_MS: {
     schema: milliseconds.min(100).default(15_000),
     description: 'After this a request is answered with 504.',
@@ -206,6 +212,7 @@ const answering = [
   'DISABLE_BACKGROUND_WORKERS',
   'TRUSTED_PROXY_HOPS',
   'TRUSTED_TRACEPARENT',
+  'SHUTDOWN_DELAY_MS',
   'REQUEST_TIMEOUT_MS',
   'BODY_LIMIT_BYTES',
 ] as const;
