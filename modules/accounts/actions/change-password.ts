@@ -1,4 +1,5 @@
 import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 import { hashAhead } from '../auth/hash-ahead.ts';
 import { dropOutstanding } from '../auth/pending-change.ts';
@@ -20,6 +21,7 @@ export async function changePassword({
         returnHeaders: true,
       });
       await dropOutstanding(tx, ctx.userId ?? '');
+      await auditPerson(tx, ctx.userId ?? '', 'accounts.password.change');
       return { cookies: result.headers.getSetCookie() };
     });
   };

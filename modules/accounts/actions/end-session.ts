@@ -1,4 +1,5 @@
 import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 import { errors } from '../errors.ts';
 
@@ -12,10 +13,14 @@ export async function endSession({
   const own = await (await auth.store).listSessions(ctx.userId ?? '', { onlyActiveSessions: true });
   const session = own.find((candidate) => candidate.id === input.id);
   if (!session) throw errors.session_not_found();
-  const call = auth.api.revokeSession({
-    body: { token: session.token },
-    headers: callerHeaders(headers, ctx),
-    returnHeaders: true,
+  const end = auth.transaction(async (tx) => {
+    const ended = await auth.api.revokeSession({
+      body: { token: session.token },
+      headers: callerHeaders(headers, ctx),
+      returnHeaders: true,
+    });
+    await auditPerson(tx, ctx.userId ?? '', 'accounts.session.end', session.id);
+    return ended;
   });
-  return { cookies: (await known(call)).headers.getSetCookie() };
+  return { cookies: (await known(end)).headers.getSetCookie() };
 }

@@ -1,5 +1,6 @@
 import { type AccountAction, authOf, strangerHeaders } from '../auth/account-action.ts';
 import { lockPerson } from '../auth/adapter.ts';
+import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 import { hashAhead } from '../auth/hash-ahead.ts';
 import { linkTokens } from '../auth/link-tokens.ts';
@@ -26,6 +27,7 @@ export async function resetPassword({
         headers: strangerHeaders(headers, ctx),
       });
       await dropOutstanding(tx, userId);
+      await auditPerson(tx, userId, 'accounts.password.reset');
       if (!person.emailVerified) await (await auth.store).updateUser(userId, { emailVerified: true });
     });
   await known(hashAhead(input.password, redeem));

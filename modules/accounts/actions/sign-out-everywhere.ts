@@ -1,4 +1,5 @@
 import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 
 /** Ends all sessions of the person, this one included. */
@@ -6,6 +7,11 @@ export async function signOutEverywhere({
   ctx,
   headers,
 }: Omit<AccountAction<never>, 'input'>): Promise<{ cookies: string[] }> {
-  const call = authOf(ctx).api.revokeSessions({ headers: callerHeaders(headers, ctx), returnHeaders: true });
-  return { cookies: (await known(call)).headers.getSetCookie() };
+  const auth = authOf(ctx);
+  const end = auth.transaction(async (tx) => {
+    const ended = await auth.api.revokeSessions({ headers: callerHeaders(headers, ctx), returnHeaders: true });
+    await auditPerson(tx, ctx.userId ?? '', 'accounts.session.end-all');
+    return ended;
+  });
+  return { cookies: (await known(end)).headers.getSetCookie() };
 }

@@ -5,6 +5,7 @@ import { sendEmailChanged } from '../jobs/send-email-changed.job.ts';
 import { sendVerification } from '../jobs/send-verification.job.ts';
 import { sendWelcome } from '../jobs/send-welcome.job.ts';
 import { addressDigest } from './address-digest.ts';
+import { auditPerson } from './audit-person.ts';
 import { createPersonalOrganization } from './personal-organization.ts';
 import { requestMail } from './request-mail.ts';
 
@@ -33,8 +34,12 @@ export async function accountCreated(tx: Tx, person: Person): Promise<void> {
 
 /** What follows from a changed account, in the transaction that changes it. */
 export async function accountChanged(tx: Tx, before: Person, after: Person): Promise<void> {
-  if (!before.emailVerified && after.emailVerified) await enqueue(tx, sendWelcome, { userId: after.id });
+  if (!before.emailVerified && after.emailVerified) {
+    await auditPerson(tx, after.id, 'accounts.address.confirm');
+    await enqueue(tx, sendWelcome, { userId: after.id });
+  }
   if (before.email !== after.email) {
+    await auditPerson(tx, after.id, 'accounts.address.change');
     await enqueue(tx, sendEmailChanged, { userId: after.id, oldEmail: before.email, newEmail: after.email });
   }
 }
