@@ -263,6 +263,21 @@ if (hasRedis()) {
       await well();
     });
 
+    it('names workers that use different queues', async () => {
+      const queueOfOne = await startRedis();
+      const astray = start('workers-standalone', {
+        ...worker,
+        REDIS_QUEUE_URL: queueOfOne.url,
+        WORKER_PORT: String(await freePort()),
+      });
+      await vi.waitFor(() => expect(astray.said()).toContain('jobs are consumed'), { timeout: 30_000 });
+      await named('queue.workers_disagree', mail);
+      astray.child.kill('SIGTERM');
+      await astray.exited;
+      await queueOfOne.stop();
+      await well();
+    });
+
     it('names an API that consumes beside a worker (row 47)', async () => {
       const { DISABLE_BACKGROUND_WORKERS: _, ...consuming } = api;
       const both = start('main', {

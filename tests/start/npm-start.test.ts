@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,15 @@ test('starts all of it on loopback, tells a second start of the first, and Ctrl-
       await expect(fetch(`http://${address}:${port}/`), `${address}:${port}`).rejects.toThrow();
     }
   }
+
+  // From another terminal, which was told nothing but the folder.
+  const env = { PATH: process.env.PATH, BALLAST_DATA: data };
+  const said = execFileSync('node_modules/.bin/node', ['cli/src/main.ts', 'doctor'], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
+  expect(said).toMatch(/^All is well: /);
 
   const second = start();
   expect(await second.exitCode).toBe(1);

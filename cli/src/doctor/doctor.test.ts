@@ -51,6 +51,8 @@ describe('ballast doctor', () => {
     const { findings, ok } = JSON.parse((await doctor(env, '--json')).out);
     expect(ok).toBe(false);
     expect(findings).toMatchObject([{ code: 'workers.none' }]);
+    const slip = await doctor({ ...env, SMTP_ULR: 'smtp://127.0.0.1:1025' });
+    expect(slip.out).toContain('SMTP_ULR is set and no setting has this name; did you mean SMTP_URL?');
     const wrong = await doctor({ ...env, AUTH_SECRET: 'short', REDIS_URL: 'http://cache' }, '--json');
     expect(JSON.parse(wrong.out).findings[0]).toMatchObject({
       code: 'config.invalid',

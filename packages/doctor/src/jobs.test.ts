@@ -134,6 +134,10 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
     await ward.jobs.sql`insert into jobs.pack (id, queue, name, job_ids, dispatched_at)
       values (${uuidv7()}, 'default', 'ward.task', ${[uuidv7()]}::uuid[], now() - interval '3 minutes')`;
     expect(await ward.codes()).toEqual(['jobs.unopened']);
+    // While every slot is busy, a pack waits for one.
+    const busy = Array.from({ length: 10 }, () => uuidv7());
+    await ward.jobs.sql`update jobs.process set packs = ${busy}::uuid[]`;
+    expect(await ward.codes()).toEqual([]);
   });
 
   it('says that a store was wiped lately, or is another than the workers’ (row 8)', async () => {
@@ -155,6 +159,20 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
     await redis.flushall();
     expect(await ward.find()).toMatchObject([
       { code: 'queue.not_the_workers', symptom: 'emails never arrive, jobs pile up' },
+    ]);
+  });
+
+  it('says that the generated code is of another set of modules', async () => {
+    await ward.live();
+    const staleSnapshot =
+      'app.config.ts switches on accounts, but the generated code was written for accounts, support.';
+    expect(await ward.find({ staleSnapshot })).toMatchObject([
+      {
+        code: 'modules.snapshot_stale',
+        symptom: 'stale active-modules snapshot in an image',
+        cause: staleSnapshot,
+        fix: expect.stringMatching(/^pnpm generate:active-modules && docker compose up -d --build/),
+      },
     ]);
   });
 

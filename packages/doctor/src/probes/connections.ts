@@ -10,6 +10,9 @@ const mostShare = 0.85;
 /** A request that waits this long for a connection is told that the database is busy. */
 const busySeconds = 2;
 
+/** Postgres' own code. */
+export const tooManyConnections = '53300';
+
 interface Pool {
   name: string;
   address: string | null;
@@ -21,9 +24,25 @@ export const connections: Probe = {
   name: 'connections are left',
   async look({ subject, db: open }) {
     const db = await open();
-    return [...(await examineServer(db)), ...(await examinePools(db, subject))];
+    try {
+      return [...(await examineServer(db)), ...(await examinePools(db, subject))];
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      if (code !== tooManyConnections) throw error;
+      // Doctor got the last one, and wanted another.
+      return [serverFull(message)];
+    }
   },
 };
+
+/** Also for whoever got no connection at all. */
+export function serverFull(said: string): Finding {
+  return finding('database.full', {
+    cause: 'Postgres has no free connection left.',
+    evidence: [said],
+    fix: 'Lower DATABASE_POOL_SIZE or the number of replicas, or raise max_connections.',
+  });
+}
 
 async function examineServer(db: Database): Promise<Finding[]> {
   // Of sessions of other roles little can be seen; that they are there can.

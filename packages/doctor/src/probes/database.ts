@@ -5,6 +5,7 @@ import type { Probe } from '../probe.ts';
 import { Away } from '../stores/away.ts';
 import type { Subject } from '../subject.ts';
 import { placeOf } from '../words.ts';
+import { serverFull, tooManyConnections } from './connections.ts';
 
 export const database: Probe = {
   name: 'Postgres answers',
@@ -54,11 +55,7 @@ function explain({ code, message }: Away, { place }: Subject, url: string): Find
     const cause = `Postgres has no database ${pathname.slice(1)}: DATABASE_URL is wrong, or the migration never ran.`;
     return finding('database.missing', { cause, evidence, fix: 'Correct DATABASE_URL, or run the migration.' });
   }
-  if (code === '53300') {
-    const cause = 'Postgres has no free connection left.';
-    const fix = 'Lower DATABASE_POOL_SIZE or the number of replicas, or raise max_connections.';
-    return finding('database.full', { cause, evidence, fix });
-  }
+  if (code === tooManyConnections) return serverFull(evidence.join(' '));
   if (code === '57P03') {
     const cause = 'Postgres is starting, or recovering from a crash.';
     return finding('database.unreachable', {

@@ -3,6 +3,7 @@ import { ballast, logs } from '../commands.ts';
 import { type Code, type Finding, finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import type { Place } from '../subject.ts';
+import type { Member } from '../view.ts';
 import { count, duration } from '../words.ts';
 
 interface Row {
@@ -18,8 +19,9 @@ const countedAtMost = 100_000;
 
 export const setbacks: Probe = {
   name: 'jobs succeed',
-  async look({ subject: { place }, db }) {
-    const rows = await read(await db());
+  async look({ subject: { place }, db, fleet }) {
+    const [found, members] = [await read(await db()), await fleet()];
+    const rows = found.filter(({ what, queue }) => what !== 'unopened' || hasFreeSlots(members, queue));
     return [...Map.groupBy(rows, ({ what }) => what)].map(([what, of]) => explain(what, of, place));
   },
 };
@@ -28,6 +30,13 @@ function read(db: Database): Promise<Row[]> {
   return db.sql<Row[]>`
     select what, queue, name, code, jobs, extract(epoch from now() - latest)::float8 as "latestSecondsAgo"
     from jobs.setbacks(${countedAtMost}) order by jobs desc, name`;
+}
+
+/** With every slot busy, a pack that was handed out waits for one, and that is no fault. */
+function hasFreeSlots(members: readonly Member[], queue: string): boolean {
+  const serving = members.filter(({ alive, slots }) => alive && queue in slots);
+  const slots = serving.reduce((sum, member) => sum + (member.slots[queue] ?? 0), 0);
+  return serving.reduce((sum, { packs }) => sum + packs, 0) < slots;
 }
 
 function explain(what: Row['what'], rows: readonly Row[], place: Place): Finding {
