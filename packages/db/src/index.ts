@@ -17,6 +17,7 @@ export {
   currentTransaction,
   onCommit,
   type Scope,
+  travelsWithCommit,
   withScope,
   withTenant,
   withUser,

@@ -15,6 +15,7 @@ interface Open {
   db: Database;
   tx: Tx;
   afterCommit: ((db: Database) => void)[];
+  withCommit: Promise<unknown>[];
 }
 
 const open = new AsyncLocalStorage<Open>();
@@ -70,6 +71,7 @@ function isConflict(error: unknown): boolean {
 
 async function tryOnce<Result>(...[db, scope, work, first]: Parameters<typeof withScope<Result>>): Promise<Result> {
   const afterCommit: Open['afterCommit'] = [];
+  const withCommit: Open['withCommit'] = [];
   const result = await db.orm.transaction(async (tx) => {
     const sql = sqlOf(tx);
     const settings = sql`
@@ -79,10 +81,12 @@ async function tryOnce<Result>(...[db, scope, work, first]: Parameters<typeof wi
     const scoped: Promise<unknown> = first ? first(sql, settings) : sql`select ${settings}`.execute();
     // Its failure is reported by the await below; without this line Node would also call it unhandled.
     scoped.catch(() => {});
-    const done = await open.run({ db, tx, afterCommit }, () => work(tx));
+    const done = await open.run({ db, tx, afterCommit, withCommit }, () => work(tx));
     await scoped;
     return done;
   });
+  // When one of them failed, that commit was a rollback, and nobody has said so yet.
+  await Promise.all(withCommit);
   for (const announce of afterCommit) announce(db);
   return result;
 }
@@ -97,6 +101,17 @@ export function onCommit(announce: (db: Database) => void): void {
     throw new Error('onCommit was called outside a transaction: open one with withTenant, withUser or withScope.');
   }
   transaction.afterCommit.push(announce);
+}
+
+/**
+ * Makes the failure of `statement`, the last of the transaction under way, the
+ * transaction's own. It is not awaited before the commit: both travel together.
+ */
+export function travelsWithCommit(statement: Promise<unknown>): void {
+  const transaction = open.getStore();
+  if (!transaction) throw new Error('travelsWithCommit was called outside a transaction.');
+  statement.catch(() => {});
+  transaction.withCommit.push(statement);
 }
 
 /** The transaction that the caller runs in, or null. For adapters that cannot be handed one. */

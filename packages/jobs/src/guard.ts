@@ -2,7 +2,8 @@
  * What must be true of the queue's Redis before a job is entrusted to it. Reads INFO
  * and nothing else: managed servers forbid CONFIG.
  */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { openRedis } from './redis-address.ts';
 
 export interface Findings {
   /** Reasons not to start. */
@@ -90,7 +91,7 @@ function refusalOf(queue: StoreServer, cache: StoreServer | null): StoreFault | 
 }
 
 async function inspect(url: string): Promise<StoreServer> {
-  const redis = new Redis(url, {
+  const redis = openRedis(url, {
     lazyConnect: true,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,

@@ -1,4 +1,4 @@
-import { type Database, sqlOf, type Tx, withScope } from '@ballast/db';
+import { type Database, sqlOf, type Tx, travelsWithCommit, withScope } from '@ballast/db';
 import { AppError, type JobContext, type Log } from '@ballast/kernel';
 import type postgres from 'postgres';
 import type { Deadline } from './deadline.ts';
@@ -77,7 +77,6 @@ export function openJobContext(
     log,
     transaction: (work) =>
       through('ctx.transaction', async () => {
-        let completed: Promise<unknown> = Promise.resolve();
         // Sent with the scope, in front of the handler's first statement and in the same round trip; answered by the end.
         let held: Promise<unknown> = Promise.resolve();
         const begin = (sql: postgres.TransactionSql, settings: postgres.Fragment) => {
@@ -88,13 +87,11 @@ export function openJobContext(
           const done = await work(tx);
           await held;
           await failpoint('run.before-commit');
-          // Travels with the commit. When it raises, that commit is a rollback, and the await below says so.
-          completed = complete(tx, row, closesPack());
-          completed.catch(() => {});
+          // When it raises, the commit is a rollback; a conflict there runs the transaction again, uncharged.
+          travelsWithCommit(complete(tx, row, closesPack()));
           return done;
         };
         const result = await withScope(db, scope, commit, begin);
-        await completed;
         state = 'completed';
         await failpoint('run.committed');
         return result;

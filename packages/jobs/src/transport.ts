@@ -6,6 +6,7 @@
 import { roles } from '@ballast/db/roles';
 import type { Log } from '@ballast/kernel';
 import {
+  type ConnectionOptions,
   createPostgresBackend,
   createRedisBackend,
   type Job,
@@ -15,8 +16,9 @@ import {
   runMigrations,
   Worker,
 } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
+import { openRedis, redisAddress } from './redis-address.ts';
 
 export interface Transport {
   readonly kind: 'redis' | 'postgres';
@@ -67,7 +69,7 @@ const answerTimeoutMs = 5_000;
 /** What a link may stay silent under a command. A tick uses two links after each other, and both may have forgotten their other end. */
 const silenceMs = 3_000;
 /** The same for a consumer, whose healthy answer can be that nothing came for five seconds. */
-const consumerSilenceMs = 8_000;
+const consumerSilenceMs = 7_000;
 
 /** Opens the queue side. Nothing connects until it is used. */
 export function openTransport(options: TransportOptions, log: Log): Transport {
@@ -149,9 +151,20 @@ interface Backend {
   close(): Promise<void>;
 }
 
+/**
+ * A consumer waits on one link and works on another; only the first has the right to a
+ * long silence. With one patience for both, two forgotten links found one after the other took 17 s.
+ */
+class ConsumerLink extends Redis {
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    const socketTimeout = override?.connectionName === undefined ? silenceMs : consumerSilenceMs;
+    return super.duplicate({ ...override, lazyConnect: false, socketTimeout });
+  }
+}
+
 function onRedis(url: string): Backend {
   // BullMQ's own back-off grows: after a minute without Redis the first job took 18 s, with this 0.7 s.
-  const always = { url, retryStrategy: () => 1_000 };
+  const always = { retryStrategy: () => 1_000 };
   // Without an offline queue, add rejects at once during an outage and adds nothing later.
   // A link that forgot its other end answers nothing and closes for a quarter of an hour: silence ends it (row 12).
   const producer = {
@@ -161,8 +174,10 @@ function onRedis(url: string): Backend {
     enableAutoPipelining: true,
     socketTimeout: silenceMs,
   };
-  const consumer = { ...always, maxRetriesPerRequest: null, socketTimeout: consumerSilenceMs };
-  const mark = new Redis(url, { ...producer, lazyConnect: true, enableOfflineQueue: true, maxRetriesPerRequest: 1 });
+  const connection = { ...redisAddress(url), ...producer } as ConnectionOptions;
+  // Never connected itself: BullMQ makes each consumer's two links from it.
+  const consumer = openRedis(url, { ...always, maxRetriesPerRequest: null, lazyConnect: true }, ConsumerLink);
+  const mark = openRedis(url, { ...producer, lazyConnect: true, enableOfflineQueue: true, maxRetriesPerRequest: 1 });
   mark.on('error', () => {});
   const epochKey = 'ballast:epoch';
   return {
@@ -174,7 +189,8 @@ function onRedis(url: string): Backend {
         await withinMs(answerTimeoutMs, mark.set(epochKey, value), 'write the epoch');
       },
     },
-    openQueue: (name, options) => new Queue(name, { ...options, connection: producer }, createRedisBackend),
+    openQueue: (name, options) =>
+      new Queue(name, { ...options, connection }, createRedisBackend),
     openWorker: (name, process, options) =>
       new Worker(name, process, { ...options, connection: consumer }, createRedisBackend),
     close: async () => mark.disconnect(),
@@ -204,7 +220,8 @@ function onPostgres(url: string, log: Log): Backend {
     openQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend),
     openWorker: (name, process, options) =>
       // A consumer whose announcements are lost looks by itself after this many seconds, by default five.
-      new Worker(name, process, { ...options, connection, drainDelay: 1 }, createPostgresBackend),
+      // With the dispatcher's second before it, a job starts within two.
+      new Worker(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend),
     close: () => pool.end(),
   };
 }

@@ -1,3 +1,4 @@
+import { isSentinelUrl, redisAddress, sentinelForm } from '@ballast/jobs/redis-address';
 import { parseKeyRing } from '@ballast/kernel/key-ring';
 import { z } from 'zod';
 
@@ -15,6 +16,22 @@ export const postgresUrl = z.url({
   message: 'must be postgres://user:password@host/database',
 });
 export const redisUrl = z.url({ protocol: /^rediss?$/, message: 'must be redis://host:port' });
+/** One server, or a primary that sentinels know by a name. */
+export const queueRedisUrl = z.string().transform((text, problem) => {
+  if (!isSentinelUrl(text)) {
+    const plain = redisUrl.safeParse(text);
+    if (plain.success) return plain.data;
+    problem.addIssue(`must be redis://host:port or ${sentinelForm}`);
+    return z.NEVER;
+  }
+  try {
+    redisAddress(text);
+    return text;
+  } catch (error) {
+    problem.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
 export const yesOrNo = z.stringbool({ error: 'must be true or false' });
 
 /** `name=value,name=value`, with values percent-encoded where they must be: the form that OpenTelemetry defines. */

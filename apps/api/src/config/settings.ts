@@ -1,6 +1,17 @@
 import type { Setting } from '@ballast/kernel';
 import { z } from 'zod';
-import { hours, keyRing, milliseconds, namedValues, origin, port, postgresUrl, redisUrl, yesOrNo } from './forms.ts';
+import {
+  hours,
+  keyRing,
+  milliseconds,
+  namedValues,
+  origin,
+  port,
+  postgresUrl,
+  queueRedisUrl,
+  redisUrl,
+  yesOrNo,
+} from './forms.ts';
 
 /** What the processes read, whichever modules are on. A development value is never used in production. */
 export const settings = {
@@ -91,7 +102,7 @@ export const settings = {
     description: 'Connections of the main pool, per process.',
   },
   REDIS_QUEUE_URL: {
-    schema: redisUrl.optional(),
+    schema: queueRedisUrl.optional(),
     description: "The queue's Redis. Without it BullMQ runs on Postgres.",
     secret: true,
   },
