@@ -1,24 +1,12 @@
 /**
  * Many at once, and a job that kills whoever runs it: rows 7 and 30 of the fault table.
- * `FAULT_SEED` replays a run.
+ * `BALLAST_SEED` replays a run (`seed.ts`).
  */
 import { queueBackends } from '@ballast/test-kit/queue';
 import { describe, expect, test, vi } from 'vitest';
 import { effect } from './handlers.ts';
+import { chanceOf } from './seed.ts';
 import { goalMs, on, type Stage } from './stage.ts';
-
-const seed = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * 2 ** 31));
-
-/** Mulberry32: small, and the same everywhere. */
-function randomOf(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Where dispatchers and workers meet: each process is slow in another of these places. */
 const narrows = ['dispatch.marked', 'run.started', 'run.before-commit', 'run.committed'];
@@ -30,17 +18,15 @@ async function supervised(stage: Stage, environment: Record<string, string>): Pr
 }
 
 describe.concurrent.each(queueBackends)('workers on %s', { timeout: 4 * goalMs }, (backend) => {
-  test(`five dispatchers and five workers share the work, once (row 7, FAULT_SEED=${seed})`, () =>
+  test(`five dispatchers and five workers share the work, once (row 7)`, () =>
     on(backend, async (stage) => {
-      process.stdout.write(`row 7 on ${backend}: FAULT_SEED=${seed}\n`);
-      const random = randomOf(seed);
-      const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
+      const { pick, upTo } = chanceOf(`row 7 on ${backend}`);
       const workers = Array.from({ length: 5 }, () => {
-        const failpoints = [pick(narrows), pick(narrows)].map((name) => `${name}=pause:${Math.ceil(random() * 30)}`);
+        const failpoints = [pick(narrows), pick(narrows)].map((name) => `${name}=pause:${upTo(30)}`);
         return stage.worker({ BALLAST_FAILPOINTS: failpoints.join() });
       });
       // Producers race with their boot, and with each other.
-      const sizes = Array.from({ length: 20 }, () => Math.ceil(random() * 20));
+      const sizes = Array.from({ length: 20 }, () => upTo(20));
       let total = 0;
       await Promise.all(
         sizes.map((size) => {

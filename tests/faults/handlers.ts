@@ -87,6 +87,13 @@ export const handlers: Record<string, (run: Run) => Promise<void>> = {
         await pause(20);
       }
     }),
+  /** The same rows in one order, for so long that two meet; each try is counted, also one that is rolled back. */
+  serialize: (run) =>
+    write(run, async (tx) => {
+      await sqlOf(tx)`select nextval('try')`;
+      await pause(400);
+      for (const id of [0, 1]) await sqlOf(tx)`update account set balance = balance + 1 where id = ${id}`;
+    }),
 };
 
 async function write({ payload, ctx }: Run, inside: (tx: Tx) => Promise<void> = async () => {}): Promise<void> {

@@ -24,8 +24,8 @@ export interface Stage {
   /** The superuser's pool, for faults of Postgres itself. */
   admin: Database;
   queue: TestQueue;
-  /** Starts a worker process; resolves when it is ready. */
-  worker(environment?: Record<string, string>): Promise<ChildProcess>;
+  /** Starts a worker process; resolves when it is ready. `hear` is told what it says, on either stream. */
+  worker(environment?: Record<string, string>, hear?: (said: string) => void): Promise<ChildProcess>;
   /** Commits `count` jobs for one tenant, their rows numbered from `from`. Returns their ids. */
   produce(count: number, options?: EnqueueOptions & { from?: number; job?: JobDefinition<never> }): Promise<string[]>;
   /** How many jobs there are in each state. */
@@ -66,7 +66,7 @@ export async function openStage(backend: Backend, redisFlags: readonly string[] 
     admin,
     queue,
     states,
-    worker(environment = {}) {
+    worker(environment = {}, hear = () => {}) {
       const child = spawn(process.execPath, [join(import.meta.dirname, 'worker-process.ts')], {
         env: {
           ...process.env,
@@ -78,6 +78,7 @@ export async function openStage(backend: Backend, redisFlags: readonly string[] 
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       processes.push(child);
+      for (const stream of [child.stdout, child.stderr]) stream?.on('data', (said) => hear(String(said)));
       return saying(child, 'ready').then(() => child);
     },
     produce: (count, { from = 0, job = effect as JobDefinition<never>, ...options } = {}) =>

@@ -5,6 +5,7 @@
  *   FAULT_HANDLER     what its job does (`handlers.ts`)
  *   FAULT_VERSIONS    the versions of the job that it knows, such as `1,2`; none when empty
  *   FAULT_SLOTS       packs at once
+ *   FAULT_SAY_CLOCK   `yes` says what time it believes it is
  *   FAULT_SECONDLY    `yes` declares a schedule of every second
  */
 import { openDatabase, type Tx } from '@ballast/db';
@@ -68,6 +69,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => {
     void worker.close({ graceMs: 5_000 }).then(() => process.exit(0));
   });
+  if (environment.FAULT_SAY_CLOCK === 'yes') process.stdout.write(`clock ${Date.now()}\n`);
   process.stdout.write('ready\n');
 }
 

@@ -189,8 +189,7 @@ function onRedis(url: string): Backend {
         await withinMs(answerTimeoutMs, mark.set(epochKey, value), 'write the epoch');
       },
     },
-    openQueue: (name, options) =>
-      new Queue(name, { ...options, connection }, createRedisBackend),
+    openQueue: (name, options) => new Queue(name, { ...options, connection }, createRedisBackend),
     openWorker: (name, process, options) =>
       new Worker(name, process, { ...options, connection: consumer }, createRedisBackend),
     close: async () => mark.disconnect(),
