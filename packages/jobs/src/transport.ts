@@ -152,13 +152,13 @@ interface Backend {
 }
 
 /**
- * A consumer waits on one link and works on another; only the first has the right to a
- * long silence. With one patience for both, two forgotten links found one after the other took 17 s.
+ * A consumer works on one link and waits on another, which BullMQ duplicates from the
+ * first and names. Only the one that waits has the right to a long silence: with one
+ * patience for both, two forgotten links found one after the other took 17 s.
  */
 class ConsumerLink extends Redis {
   override duplicate(override?: Partial<RedisOptions>): Redis {
-    const socketTimeout = override?.connectionName === undefined ? silenceMs : consumerSilenceMs;
-    return super.duplicate({ ...override, lazyConnect: false, socketTimeout });
+    return super.duplicate({ ...override, socketTimeout: consumerSilenceMs });
   }
 }
 
@@ -175,8 +175,8 @@ function onRedis(url: string): Backend {
     socketTimeout: silenceMs,
   };
   const connection = { ...redisAddress(url), ...producer } as ConnectionOptions;
-  // Never connected itself: BullMQ makes each consumer's two links from it.
-  const consumer = openRedis(url, { ...always, maxRetriesPerRequest: null, lazyConnect: true }, ConsumerLink);
+  // BullMQ closes what it duplicates; the links that it was given are ours to close.
+  const links: Redis[] = [];
   const mark = openRedis(url, { ...producer, lazyConnect: true, enableOfflineQueue: true, maxRetriesPerRequest: 1 });
   mark.on('error', () => {});
   const epochKey = 'ballast:epoch';
@@ -190,9 +190,18 @@ function onRedis(url: string): Backend {
       },
     },
     openQueue: (name, options) => new Queue(name, { ...options, connection }, createRedisBackend),
-    openWorker: (name, process, options) =>
-      new Worker(name, process, { ...options, connection: consumer }, createRedisBackend),
-    close: async () => mark.disconnect(),
+    openWorker: (name, process, options) => {
+      const link = openRedis(
+        url,
+        { ...always, maxRetriesPerRequest: null, socketTimeout: silenceMs, lazyConnect: true },
+        ConsumerLink,
+      );
+      links.push(link);
+      return new Worker(name, process, { ...options, connection: link }, createRedisBackend);
+    },
+    close: async () => {
+      for (const link of [mark, ...links]) link.disconnect();
+    },
   };
 }
 

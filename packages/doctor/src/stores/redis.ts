@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis';
+import { openRedis as connect } from '@ballast/jobs/redis-address';
+import type { Redis } from 'ioredis';
 import { within } from '../deadline.ts';
 import { Away } from './away.ts';
 
@@ -6,7 +7,7 @@ const connectMs = 3_000;
 
 /** One connection, that neither waits nor tries again. */
 export function openRedis(url: string, store: Away['store']): { seen: () => Promise<Redis>; close: () => void } {
-  const redis = new Redis(url, {
+  const redis = connect(url, {
     lazyConnect: true,
     enableReadyCheck: false,
     enableOfflineQueue: true,
