@@ -2,7 +2,7 @@
  * Backups of a real Postgres with the real pgBackRest: taken, listed, tried, and restored
  * to the newest commit and to a moment before an accident.
  */
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onServer } from '@ballast/test-kit/database';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -138,6 +138,25 @@ describe('backups', () => {
     expect(await kept()).toEqual(['a-word-that-stands-nowhere-else', 'before']);
     expect(readFileSync(join(aside, 'PG_VERSION'), 'utf8').trim()).toBe('18');
     rmSync(aside, { recursive: true });
+  });
+
+  it('wait while the repository is away, say so, and have lost nothing when it is back', async () => {
+    const place = join(stage.folder, 'repository/archive');
+    renameSync(place, `${place}.away`);
+    await keep('while-away');
+    await onServer(stage.adminUrl, (sql) => sql`select pg_switch_wal()`);
+    await vi.waitFor(async () => expect((await state())?.problem).toMatch(/archive/), {
+      timeout: 60_000,
+      interval: 500,
+    });
+    expect(readdirSync(join(stage.folder, 'run/pgbackrest')).some((name) => /^[0-9A-F]{24}$/.test(name))).toBe(true);
+    rmSync(place, { recursive: true, force: true });
+    renameSync(`${place}.away`, place);
+    const [first, second] = await Promise.all([stage.ballast(['backup', 'drill']), stage.ballast(['backup', 'drill'])]);
+    // Two at once would work in one folder.
+    expect([first.code, second.code].sort()).toEqual([0, 1]);
+    expect(first.err + second.err).toContain('Another drill is under way');
+    await vi.waitFor(async () => expect((await state())?.problem).toBeNull(), { timeout: 60_000, interval: 500 });
   });
 
   it('go on after a restore, on the new timeline', async () => {

@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['tests/backup/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
   },
 });

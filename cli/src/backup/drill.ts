@@ -24,8 +24,21 @@ export interface Drilled {
   seconds: number;
 }
 
-/** Runs one drill and records it in the live database. */
+/** Runs one drill and records it in the live database. One at a time: they share the scratch folder. */
 export async function drill(settings: BackupSettings): Promise<Drilled> {
+  return onLiveServer(settings, async (sql) => {
+    // Of this session: whoever dies gives it back.
+    const [lock] = await sql<{ held: boolean }[]>`select pg_try_advisory_lock(${lockKey}) as held`;
+    if (!lock?.held)
+      throw new BackupProblem('Another drill is under way. Its result will be in ballast.restore_drill.');
+    return drillAlone(settings);
+  });
+}
+
+/** 'Dril' in ASCII. */
+const lockKey = 0x4472696c;
+
+async function drillAlone(settings: BackupSettings): Promise<Drilled> {
   const startedAt = performance.now();
   const mark = await onLiveServer(settings, setMark);
   const scratch = join(settings.scratch, 'drill');

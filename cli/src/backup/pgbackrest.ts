@@ -61,7 +61,10 @@ export async function listBackups(settings: BackupSettings): Promise<KnownBackup
   const [stanza] = JSON.parse(await pgbackrest(settings, 'info', ['--output=json'])) as Stanza[];
   if (!stanza) return [];
   // 1: nothing was ever prepared; 2: no backup yet.
-  if (stanza.status.code > 2) throw new BackupProblem(`The repository cannot be read: ${stanza.status.message}.`);
+  if (stanza.status.code > 2) {
+    const why = (stanza.repo ?? []).map(({ status }) => status.message).join('; ') || stanza.status.message;
+    throw new BackupProblem(`The repository cannot be read: ${why}`);
+  }
   return stanza.backup.map((backup) => ({
     label: backup.label,
     kind: backup.type,
@@ -75,6 +78,7 @@ export async function listBackups(settings: BackupSettings): Promise<KnownBackup
 
 interface Stanza {
   status: { code: number; message: string };
+  repo?: { status: { message: string } }[];
   backup: {
     label: string;
     type: BackupKind;

@@ -17,37 +17,27 @@ export interface ServiceLog {
 
 const pushEveryMs = 1_000;
 const lookEveryMs = 30_000;
-/** After a failure: soon enough to matter, seldom enough to be read. */
+/** The most between attempts that fail: soon enough to matter, seldom enough to be read. */
 const againAfterMs = 10 * 60_000;
 
 /** Runs until `signal`; what is under way then is ended by its own process. */
 export async function runBackupService(settings: BackupSettings, log: ServiceLog, signal: AbortSignal): Promise<void> {
-  const known: Known = { recoveryPoint: null, pushProblem: null, problem: null, retryAt: 0 };
+  const known: Known = { recoveryPoint: null, pushProblem: null, problem: null, failures: 0 };
   await until(signal, () => prepare(settings), log, 'the repository is not ready');
-  const pushing = repeat(signal, pushEveryMs, async () => {
-    try {
-      const pushedUntil = await pushSpool(settings);
-      if (pushedUntil) known.recoveryPoint = pushedUntil;
-      known.pushProblem = null;
-    } catch (error) {
-      known.pushProblem = (error as Error).message;
-      log.error({ error: known.pushProblem }, 'WAL was not saved; it waits');
-      await pause(5_000, signal);
-    }
-  });
-  const looking = repeat(signal, lookEveryMs, () =>
-    look(settings, known, log).catch((error: Error) =>
-      log.error({ error: error.message }, 'the backups could not be looked at'),
-    ),
-  );
-  await Promise.all([pushing, looking]);
+  // Side by side: a backup waits for WAL to be pushed, and whoever reads the state wants to know that we live meanwhile.
+  await Promise.all([
+    repeat(signal, pushEveryMs, () => push(settings, known, log, signal)),
+    repeat(signal, lookEveryMs, () => doDue(settings, known, log, signal)),
+    repeat(signal, lookEveryMs, () => tell(settings, known, log)),
+  ]);
 }
 
 interface Known {
   recoveryPoint: Date | null;
   pushProblem: string | null;
   problem: string | null;
-  retryAt: number;
+  /** In a row. */
+  failures: number;
 }
 
 async function prepare(settings: BackupSettings): Promise<void> {
@@ -56,22 +46,52 @@ async function prepare(settings: BackupSettings): Promise<void> {
   openSpool(settings);
 }
 
-async function look(settings: BackupSettings, known: Known, log: ServiceLog): Promise<void> {
-  if (performance.now() >= known.retryAt) {
-    try {
-      await doWhatIsDue(settings, log);
-      known.problem = null;
-    } catch (error) {
-      known.problem = (error as Error).message;
-      known.retryAt = performance.now() + againAfterMs;
-      log.error({ error: known.problem }, 'no backup was taken');
-    }
+async function push(settings: BackupSettings, known: Known, log: ServiceLog, signal: AbortSignal): Promise<void> {
+  try {
+    await pushSpool(settings, (until) => {
+      if (known.recoveryPoint === null || until > known.recoveryPoint) known.recoveryPoint = until;
+    });
+    known.pushProblem = null;
+  } catch (error) {
+    known.pushProblem = (error as Error).message;
+    log.error({ error: known.pushProblem }, 'WAL was not saved; it waits');
+    await pause(5_000, signal);
   }
-  await writeState(settings, {
-    backups: await listBackups(settings),
-    recoveryPoint: known.recoveryPoint,
-    problem: known.problem ?? known.pushProblem,
-  });
+}
+
+async function doDue(settings: BackupSettings, known: Known, log: ServiceLog, signal: AbortSignal): Promise<void> {
+  try {
+    await doWhatIsDue(settings, log);
+    known.problem = null;
+    known.failures = 0;
+  } catch (error) {
+    known.problem = (error as Error).message;
+    known.failures += 1;
+    log.error({ error: known.problem }, 'no backup was taken');
+    await tell(settings, known, log);
+    // Postgres that was away for a moment is back by the next look.
+    await pause(Math.min(againAfterMs, lookEveryMs * (2 ** (known.failures - 1) - 1)), signal);
+  } finally {
+    // At once, and not half a minute later: somebody may be waiting for the first.
+    await tell(settings, known, log);
+  }
+}
+
+async function tell(settings: BackupSettings, known: Known, log: ServiceLog): Promise<void> {
+  try {
+    let readProblem: string | null = null;
+    const backups = await listBackups(settings).catch((error: Error) => {
+      readProblem = error.message;
+      return null;
+    });
+    await writeState(settings, {
+      backups,
+      recoveryPoint: known.recoveryPoint,
+      problem: known.problem ?? known.pushProblem ?? readProblem,
+    });
+  } catch (error) {
+    log.error({ error: (error as Error).message }, 'the state of the backups cannot be written');
+  }
 }
 
 async function doWhatIsDue(settings: BackupSettings, log: ServiceLog): Promise<void> {

@@ -24,17 +24,15 @@ export function spooled({ spool }: BackupSettings): string[] {
 }
 
 /**
- * Pushes everything that waits. Returns the moment before which every commit is in the
- * repository, or null when nothing was pushed: a segment keeps the time of its last change.
+ * Pushes everything that waits, and tells after each segment the moment before which every
+ * commit is in the repository: a segment keeps the time of its last change.
  */
-export async function pushSpool(settings: BackupSettings): Promise<Date | null> {
-  let until: Date | null = null;
+export async function pushSpool(settings: BackupSettings, saved: (until: Date) => void): Promise<void> {
   for (const name of spooled(settings)) {
     const file = join(settings.spool, name);
     const { mtime } = statSync(file);
     await pgbackrest(settings, 'archive-push', [file]);
     rmSync(file);
-    if (/^[0-9A-F]{24}$/.test(name) && (until === null || mtime > until)) until = mtime;
+    if (/^[0-9A-F]{24}$/.test(name)) saved(mtime);
   }
-  return until;
 }

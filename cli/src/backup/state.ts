@@ -4,7 +4,8 @@ import type { KnownBackup } from './pgbackrest.ts';
 import type { BackupSettings } from './settings.ts';
 
 export interface Seen {
-  backups: readonly KnownBackup[];
+  /** Null when the repository cannot be read: then what was known of it stays. */
+  backups: readonly KnownBackup[] | null;
   /** Null when nothing new is known. */
   recoveryPoint: Date | null;
   problem: string | null;
@@ -16,14 +17,17 @@ export async function writeState(settings: BackupSettings, seen: Seen): Promise<
 }
 
 async function write(sql: postgres.Sql, { backups, recoveryPoint, problem }: Seen): Promise<void> {
-  const latest = backups.at(-1);
-  const full = backups.findLast(({ kind }) => kind === 'full');
+  const latest = backups?.at(-1);
+  const full = backups?.findLast(({ kind }) => kind === 'full');
   await sql`
     insert into ballast.backup_state (seen_at, backup, backup_at, full_at, recovery_point, problem)
     values (now(), ${latest?.label ?? null}, to_timestamp(${latest?.endedAt ?? null}::float8),
             to_timestamp(${full?.endedAt ?? null}::float8), ${recoveryPoint?.toISOString() ?? null}::text::timestamptz, ${problem})
     on conflict (single) do update set
-      seen_at = excluded.seen_at, backup = excluded.backup, backup_at = excluded.backup_at, full_at = excluded.full_at,
+      seen_at = excluded.seen_at,
+      backup = case when ${backups === null} then backup_state.backup else excluded.backup end,
+      backup_at = case when ${backups === null} then backup_state.backup_at else excluded.backup_at end,
+      full_at = case when ${backups === null} then backup_state.full_at else excluded.full_at end,
       recovery_point = greatest(excluded.recovery_point, backup_state.recovery_point), problem = excluded.problem`;
 }
 
