@@ -27,6 +27,8 @@ const servers = [];
 const createServer = http.createServer;
 http.createServer = (...args) => {
   const server = createServer(...args);
+  // Whoever sends a byte a second keeps a connection for this long, as on the API.
+  Object.assign(server, { headersTimeout: 8_000, requestTimeout: 9_000 });
   server.prependListener('request', (request, response) => {
     nameClient(request);
     if (stopping) response.setHeader('connection', 'close');

@@ -26,6 +26,7 @@ const noPgbackrest = lackingProgram(
   'pgBackRest 2.57 or newer',
   'bash tests/backup/install-pgbackrest.sh',
 );
+const noCaddy = lackingProgram(findProgram('caddy'), 'Caddy 2.11.2 or newer', 'bash tests/edge/install-caddy.sh');
 const journeys = (queue: 'postgres' | 'redis') => ({
   cwd: root,
   args: ['--config', 'tests/journeys/vitest.config.ts'],
@@ -48,6 +49,14 @@ suites.push(
     args: ['--config', 'tests/backup/vitest.config.ts'],
     postgres: false,
     lacking: noPgbackrest,
+  }),
+);
+suites.push(
+  vitest('the edge: Caddy before replicas', {
+    cwd: root,
+    args: ['--config', 'tests/edge/vitest.config.ts'],
+    postgres: true,
+    lacking: noCaddy,
   }),
 );
 if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });

@@ -29,8 +29,8 @@ export function start(entry: 'main' | 'workers-standalone' | 'migrate', env: Rec
 }
 
 /** Resolves to its origin once it wants traffic. */
-export async function untilReady(port: string | undefined, started: Started): Promise<string> {
-  const origin = `http://127.0.0.1:${port}`;
+export async function untilReady(port: string | undefined, started: Started, host = '127.0.0.1'): Promise<string> {
+  const origin = `http://${host}:${port}`;
   for (let tries = 0; tries < 900; tries++) {
     const ready = await fetch(`${origin}/readyz`)
       .then((response) => response.ok)

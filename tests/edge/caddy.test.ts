@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Edge, startCaddy, untilStatus } from './harness/caddy.ts';
+import { trickle } from './harness/raw.ts';
+import { startReplica } from './harness/replica.ts';
+
+let edge: Edge;
+let stopReplicas = () => {};
+
+beforeAll(async () => {
+  edge = await startCaddy();
+  const json = JSON.stringify({ text: 'reached '.repeat(400) });
+  const api = await startReplica('127.0.1.1', edge.ports.api, async (incoming, response) => {
+    if (incoming.url === '/api/events') return events(incoming.headers['last-event-id'], response);
+    for await (const _ of incoming);
+    response.setHeader('content-type', 'application/json').setHeader('server', 'secret/1.0');
+    response.end(incoming.url === '/api/echo' ? JSON.stringify(incoming.headers) : json);
+  });
+  const web = await startReplica('127.0.1.1', edge.ports.web, async (incoming, response) => {
+    for await (const _ of incoming);
+    response.setHeader('content-type', 'text/html').end('<p>reached</p>'.repeat(200));
+  });
+  edge.names.set('api', ['127.0.1.1']);
+  edge.names.set('web', ['127.0.1.1']);
+  stopReplicas = () => {
+    api.stop();
+    web.stop();
+  };
+  await untilStatus(`${edge.origin}/api/x`, 200);
+  await untilStatus(`${edge.origin}/`, 200);
+});
+afterAll(async () => {
+  await edge?.stop();
+  stopReplicas();
+});
+
+/** Ten events a second, from the one after the last that the reader has. */
+function events(lastId: string | string[] | undefined, response: import('node:http').ServerResponse) {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let id = Number(lastId ?? 0);
+  const timer = setInterval(() => response.write(`id: ${++id}\ndata: ${id}\n\n`), 100);
+  response.on('close', () => clearInterval(timer));
+}
+
+/** As typed, without what `fetch` tidies up. */
+async function statusOf(path: string): Promise<number> {
+  const sent = request({ host: '127.0.0.1', port: edge.port, path }).end();
+  const [response] = await once(sent, 'response');
+  response.resume();
+  return response.statusCode;
+}
+
+describe('what the public reaches', () => {
+  it.each([
+    ...[
+      '/metrics',
+      '/metrics/x',
+      '/METRICS',
+      '/%6detrics',
+      '//metrics',
+      '/x/../metrics',
+      '/livez',
+      '/readyz',
+      '/health',
+    ],
+    ...['/internal', '/internal/x', '/api/../internal/x', '/%69nternal/x'],
+  ])('not %s', async (path) => {
+    expect(await statusOf(path)).toBe(404);
+  });
+
+  it('the API under /api, and the web everywhere else', async () => {
+    expect(await (await fetch(`${edge.origin}/api/x`)).text()).toContain('{"text":"reached');
+    expect(await (await fetch(`${edge.origin}/apix`)).text()).toContain('<p>reached</p>');
+  });
+});
+
+describe('headers', () => {
+  /** What a replica was told, by whom connected from `localAddress`. */
+  async function told(localAddress: string, headers: Record<string, string>): Promise<Record<string, string>> {
+    const sent = request({ host: '127.0.0.1', port: edge.port, path: '/api/echo', localAddress, headers }).end();
+    const [response] = await once(sent, 'response');
+    let text = '';
+    for await (const part of response) text += part;
+    return JSON.parse(text);
+  }
+
+  it('tells replicas one client, and a request id of its own, whatever the caller claims', async () => {
+    const claims = { 'x-forwarded-for': '6.6.6.6', 'x-request-id': 'made-up-0001', 'x-forwarded-proto': 'https' };
+    const seen = await told('127.0.0.9', claims);
+    expect(seen['x-forwarded-for']).toBe('127.0.0.9');
+    expect(seen['x-forwarded-proto']).toBe('http');
+    expect(seen['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('believes a balancer of ours the last address that it saw, and not what came before', async () => {
+    // TRUSTED_PROXIES is 127.0.0.1 where it is not set.
+    const seen = await told('127.0.0.1', { 'x-forwarded-for': '6.6.6.6, 203.0.113.9' });
+    expect(seen['x-forwarded-for']).toBe('203.0.113.9');
+  });
+
+  it('adds what protects a page where a replica set nothing, and says of no software', async () => {
+    const { headers } = await fetch(`${edge.origin}/api/x`);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('x-frame-options')).toBe('DENY');
+    expect(headers.get('referrer-policy')).toBe('strict-origin-when-cross-origin');
+    expect(headers.get('server')).toBeNull();
+    expect(headers.get('via')).toBeNull();
+  });
+
+  it('compresses what is complete', async () => {
+    for (const path of ['/api/x', '/']) {
+      const { headers } = await fetch(edge.origin + path, { headers: { 'accept-encoding': 'gzip' } });
+      expect(headers.get('content-encoding'), path).toBe('gzip');
+    }
+  });
+});
+
+describe('events', () => {
+  it('arrive when they are sent, uncompressed, for longer than a body may take', async () => {
+    const startedAt = performance.now();
+    const response = await fetch(`${edge.origin}/api/events`);
+    expect(response.headers.get('content-encoding')).toBeNull();
+    const ids = await read(response, 120);
+    expect(ids).toEqual(Array.from({ length: 120 }, (_, n) => n + 1));
+    const ms = performance.now() - startedAt;
+    expect(ms).toBeGreaterThan(11_500);
+  }, 40_000);
+
+  it('resume after a reload of Caddy, none lost', async () => {
+    const seen: number[] = [];
+    let reloaded = false;
+    while (seen.length < 60) {
+      const response = await fetch(`${edge.origin}/api/events`, {
+        headers: { 'last-event-id': String(seen.at(-1) ?? 0) },
+      });
+      await read(response, 60 - seen.length, (id) => {
+        seen.push(id);
+        if (seen.length === 20 && !reloaded) {
+          reloaded = true;
+          edge.reload();
+        }
+      }).catch(() => {});
+    }
+    expect(reloaded).toBe(true);
+    expect(seen).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
+  }, 60_000);
+});
+
+async function read(response: Response, count: number, told: (id: number) => void = () => {}): Promise<number[]> {
+  const ids: number[] = [];
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const part of response.body ?? []) {
+    text += decoder.decode(part, { stream: true });
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const id = Number(/^id: (\d+)/.exec(text)?.[1]);
+      text = text.slice(end + 2);
+      ids.push(id);
+      told(id);
+      if (ids.length === count) return ids;
+    }
+  }
+  return ids;
+}
+
+it('closes within ten seconds on whoever sends a byte a second, and serves others meanwhile', async () => {
+  const head = (first: string) => `${first} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
+  const slow = Promise.all([
+    trickle(edge.port, `${head('GET /')}X: `, 15_000),
+    trickle(edge.port, `${head('POST /api/x')}Content-Length: 99\r\n\r\n`, 15_000),
+    trickle(edge.port, `${head('POST /')}Content-Length: 99\r\n\r\n`, 15_000),
+    trickle(edge.port, `${head('POST /metrics')}Content-Length: 99\r\n\r\n`, 15_000),
+  ]);
+  const startedAt = performance.now();
+  expect((await fetch(`${edge.origin}/api/x`)).status).toBe(200);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  for (const [n, { ms }] of (await slow).entries()) expect(ms, `the ${n + 1}. of them`).toBeLessThan(10_500);
+}, 40_000);
+
+it('answers for replicas that are all away with a problem document, in bounded time', async () => {
+  edge.names.set('web', []);
+  await expect.poll(async () => (await fetch(`${edge.origin}/x`)).status, { timeout: 20_000 }).toBeGreaterThan(500);
+  const startedAt = performance.now();
+  const response = await fetch(`${edge.origin}/x`);
+  expect(performance.now() - startedAt).toBeLessThan(8_000);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await response.json()).toMatchObject({ code: 'service.unreachable', status: response.status });
+});
