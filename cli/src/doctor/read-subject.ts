@@ -41,6 +41,8 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
     cacheUrl: values.REDIS_URL ?? null,
     smtpUrl: nothingRuns ? null : (values.SMTP_URL ?? null),
     publicUrl: nothingRuns ? null : (values.PUBLIC_URL ?? null),
+    // The Compose file's own.
+    tlsEdge: inImage ? { host: 'caddy', port: 443 } : null,
     consumes: values.DISABLE_BACKGROUND_WORKERS === false,
     metrics: nothingRuns ? [] : endpoints(values, processesHere(inImage, told)),
     now: Date.now,

@@ -58,6 +58,7 @@ describe.runIf(hasRedis())('doctor, of what is full', () => {
     it('the disk of Postgres (row 24), here that of its temporary files', async () => {
       const place = join(small, 'tablespace');
       mkdirSync(place);
+      writeFileSync(join(small, 'filler'), Buffer.alloc(220 * 1024));
       const server = databaseUrl(ward.database.adminUrl, 'postgres');
       const name = ward.database.name;
       await onServer(server, async (admin) => {
@@ -77,6 +78,7 @@ describe.runIf(hasRedis())('doctor, of what is full', () => {
           await admin.unsafe(`alter database ${name} reset temp_tablespaces`);
           await admin.unsafe(`drop tablespace ${name}_small`);
         });
+        rmSync(join(small, 'filler'));
       }
     });
   }

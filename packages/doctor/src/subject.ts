@@ -18,6 +18,8 @@ export interface Subject {
   cacheUrl: string | null;
   smtpUrl: string | null;
   publicUrl: string | null;
+  /** Where the proxy that holds the certificate listens, for a place that the public address does not lead to. */
+  tlsEdge: { host: string; port: number } | null;
   /** Whether the process beside doctor takes jobs, and so sends mail. */
   consumes: boolean;
   /** Answers of living processes, as far as it is known where they listen. */

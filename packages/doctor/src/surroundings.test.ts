@@ -178,6 +178,14 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
       ]);
     });
 
+    it('is read from the proxy where the public address leads nowhere', async () => {
+      const port = Number(new URL(await showing(90, 'DNS:app.nowhere.invalid')).port);
+      const changes = { publicUrl: 'https://app.nowhere.invalid', tlsEdge: { host: '127.0.0.1', port } };
+      expect(await ward.codes(changes)).toEqual([]);
+      const late = await ward.codes({ ...changes, now: () => Date.now() + 80 * dayMs });
+      expect(late).toContain('certificate.expiring');
+    });
+
     it('is not looked at where nothing answers', async () => {
       const { findings, checked } = await examine({
         ...ward.subject,

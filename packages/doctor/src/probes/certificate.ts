@@ -7,35 +7,37 @@ import type { Place } from '../subject.ts';
 import { NotUsed } from '../view.ts';
 import { duration } from '../words.ts';
 
-const connectMs = 3_000;
+const connectMs = 5_000;
 const daySeconds = 86_400;
 /** Two weeks are time enough to act. */
 const warnDays = 14;
 
 export const certificate: Probe = {
   name: 'certificate',
-  async look({ subject: { publicUrl, place, now } }) {
+  async look({ subject: { publicUrl, tlsEdge, place, now } }) {
     if (!publicUrl?.startsWith('https://')) throw new NotUsed('PUBLIC_URL is no https:// address');
     const { hostname, port } = new URL(publicUrl);
-    const shown = await read(hostname, Number(port || 443));
+    const places = [{ host: hostname, port: Number(port || 443) }, ...(tlsEdge ? [tlsEdge] : [])];
+    const [outside, inside] = await Promise.allSettled(places.map((at) => read(hostname, at)));
+    const shown = [outside, inside].find((answer) => answer?.status === 'fulfilled')?.value;
+    if (!shown) throw new Error(`PUBLIC_URL does not answer from here: ${reasonOf(outside)}`);
     return judge(shown, hostname, { place, now: now() });
   },
 };
 
 /** Whatever is shown, also what nobody should trust: that is what is to be found out. */
-function read(hostname: string, port: number): Promise<PeerCertificate> {
+function read(hostname: string, at: { host: string; port: number }): Promise<PeerCertificate> {
   const isName = !/^[\d.:[\]]+$/.test(hostname);
-  const socket = connect({
-    host: hostname,
-    port,
-    rejectUnauthorized: false,
-    ...(isName ? { servername: hostname } : {}),
-  });
+  const socket = connect({ ...at, rejectUnauthorized: false, ...(isName ? { servername: hostname } : {}) });
   const shown = new Promise<PeerCertificate>((resolve, reject) => {
     socket.once('secureConnect', () => resolve(socket.getPeerCertificate()));
-    socket.once('error', (error) => reject(new Error(`PUBLIC_URL does not answer from here: ${error.message}`)));
+    socket.once('error', reject);
   });
   return within(connectMs, shown).finally(() => socket.destroy());
+}
+
+function reasonOf(answer: PromiseSettledResult<unknown> | undefined): string {
+  return answer?.status === 'rejected' ? (answer.reason as Error).message : '';
 }
 
 function judge(shown: PeerCertificate, hostname: string, { place, now }: { place: Place; now: number }): Finding[] {

@@ -34,7 +34,7 @@ async function examinePostgres({ db: open, subject }: View): Promise<Finding[]> 
   try {
     await db.sql.begin(async (sql) => {
       await sql`set local work_mem = '64kB'`;
-      await sql`select count(*) from (select md5(n::text) from generate_series(1, 20000) n order by 1) spilled`;
+      await sql`select count(*) from (select md5(n::text) from generate_series(1, 5000) n order by 1) spilled`;
     });
     return [];
   } catch (error) {

@@ -4,7 +4,7 @@ import { finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import { NotUsed } from '../view.ts';
 
-const stepMs = 3_000;
+const stepMs = 5_000;
 
 export const mail: Probe = {
   name: 'mail is taken',

@@ -4,7 +4,7 @@ import type { Probe } from '../probe.ts';
 import type { Endpoint, Place } from '../subject.ts';
 import { NotUsed } from '../view.ts';
 
-const answerMs = 3_000;
+const answerMs = 5_000;
 const sample = /^[a-z_:][\w:]*[ {]/im;
 /** Every Ballast says which build it is. */
 const mark = /^ballast_build_info\{/m;

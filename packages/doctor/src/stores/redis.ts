@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 import { within } from '../deadline.ts';
 import { Away } from './away.ts';
 
-const connectMs = 3_000;
+/** A machine that is very busy answers late, and is not away. */
+const connectMs = 5_000;
 
 /** One connection, that neither waits nor tries again. */
 export function openRedis(url: string, store: Away['store']): { seen: () => Promise<Redis>; close: () => void } {
@@ -24,8 +25,10 @@ export function openRedis(url: string, store: Away['store']): { seen: () => Prom
   const look = async () => {
     try {
       // Connecting alone proves a port; an answer proves a Redis. One that still loads or refuses us answers too.
-      await within(connectMs, redis.connect());
-      await within(connectMs, redis.ping());
+      await within(
+        connectMs,
+        redis.connect().then(() => redis.ping()),
+      );
       return redis;
     } catch (error) {
       const reason = said ?? (error as Error);

@@ -49,6 +49,7 @@ export async function openWard(): Promise<Ward> {
     cacheUrl: cache.url,
     smtpUrl: null,
     publicUrl: null,
+    tlsEdge: null,
     consumes: false,
     metrics: [],
     release: 'ward',
