@@ -81,4 +81,4 @@ export async function eventually(what: string, holds: () => Promise<boolean>, ti
 
 /** Ends it, with its volumes. */
 export const remove = (stack: Stack) =>
-  compose(stack, ['down', '-v', '--remove-orphans', '-t', '2'], { mayFail: true });
+  compose(stack, ['--profile', '*', 'down', '-v', '--remove-orphans', '-t', '2'], { mayFail: true });

@@ -1,0 +1,72 @@
+import https from 'node:https';
+import { type Asked, type Site, visit } from './visit.ts';
+
+export interface Target extends Asked {
+  path: string;
+  /** Of all requests, in proportion to the others' shares. */
+  share: number;
+}
+
+export interface LoadReport {
+  sent: number;
+  /** Answered with a status under 400, in time. */
+  answered: number;
+  /** What went wrong, each with how often. */
+  failed: Record<string, number>;
+  perSecond: number;
+  medianMs: number;
+  slowestMs: number;
+}
+
+/**
+ * Sends requests at a rate, whether the former are answered or not, as people do: a
+ * server that stands still for a second is late for all who came in it.
+ */
+export function startLoad(site: Site, perSecond: number, targets: readonly Target[]): { stop(): Promise<LoadReport> } {
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 500 });
+  const deck = targets.flatMap((target) => Array<Target>(target.share).fill(target));
+  const failed: Record<string, number> = {};
+  const latencies: number[] = [];
+  const underWay = new Set<Promise<void>>();
+  const started = performance.now();
+  let sent = 0;
+
+  async function send(target: Target): Promise<void> {
+    const began = performance.now();
+    const outcome = await visit(site, target.path, { ...target, agent }).then(
+      ({ status, body }) => (status < 400 ? null : `${status} ${body.match(/"code":"([^"]+)"/)?.[1] ?? ''}`),
+      (error: NodeJS.ErrnoException) => error.code ?? error.message,
+    );
+    if (outcome === null) latencies.push(performance.now() - began);
+    else {
+      const what = `${target.method ?? 'GET'} ${target.path}: ${outcome}`;
+      failed[what] = (failed[what] ?? 0) + 1;
+    }
+  }
+
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - started) / 1000) * perSecond);
+    for (; sent < due; sent++) {
+      const one = send(deck[sent % deck.length] as Target).finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
+  }, 5);
+
+  return {
+    async stop() {
+      clearInterval(timer);
+      const took = performance.now() - started;
+      await Promise.all(underWay);
+      agent.destroy();
+      latencies.sort((a, b) => a - b);
+      return {
+        sent,
+        answered: latencies.length,
+        failed,
+        perSecond: Math.round((sent / took) * 1000),
+        medianMs: Math.round(latencies[Math.floor(latencies.length / 2)] ?? Number.NaN),
+        slowestMs: Math.round(latencies.at(-1) ?? Number.NaN),
+      };
+    },
+  };
+}

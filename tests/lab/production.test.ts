@@ -1,0 +1,227 @@
+import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { docker, run } from './harness/docker.ts';
+import { openJobs, type RequestedJobs } from './harness/jobs-load.ts';
+import { type LoadReport, startLoad, type Target } from './harness/load.ts';
+import { type Production, settle, startProduction } from './harness/production.ts';
+import { compose, exec, inspect, serviceOf } from './harness/stack.ts';
+import { visit } from './harness/visit.ts';
+
+/** The goal is 200 on a machine that has nothing else to do. Two cores run all of the stack here, and what asks it. */
+const wanted = Number(process.env.BALLAST_LAB_RATE ?? 60);
+
+let production: Production;
+let cookie: string;
+let perSecond: number;
+let jobs: RequestedJobs;
+const versions: string[] = [];
+
+beforeAll(async () => {
+  production = await startProduction(inject('stack'));
+  cookie = await settle(production);
+  jobs = await openJobs(production, cookie);
+  perSecond = await carried(wanted);
+});
+afterAll(async () => {
+  await production?.end();
+  for (const version of versions) await docker(['rmi', '-f', ...imagesOf(version)], { mayFail: true });
+});
+
+const imagesOf = (version: string) => ['api', 'web', 'caddy'].map((image) => `ballast/${image}:${version}`);
+
+describe('from outside', () => {
+  test('nothing but Caddy is published', async () => {
+    const { stack } = production;
+    const published = (await inspect(stack)).flatMap((each) =>
+      Object.entries(each.NetworkSettings.Ports).flatMap(([port, at]) => (at ? [`${serviceOf(each)} ${port}`] : [])),
+    );
+    expect(published.sort()).toEqual(['caddy 443/tcp', 'caddy 80/tcp', 'inbox 1080/tcp']);
+
+    // As on a server, where nothing of the lab is added.
+    const files = { ...stack, files: stack.files.slice(0, 2) };
+    const config = JSON.parse((await compose(files, ['config', '--format', 'json'])).stdout) as Config;
+    const ports = Object.entries(config.services).flatMap(([name, { ports = [] }]) =>
+      ports.map(({ published, protocol }) => `${name} ${published}/${protocol}`),
+    );
+    expect(ports.sort()).toEqual(['caddy 443/tcp', 'caddy 443/udp', 'caddy 80/tcp']);
+    expect(Object.keys(config.services)).not.toContain('inbox');
+    for (const name of ['api', 'worker', 'web']) {
+      expect(config.services[name]?.deploy.update_config, name).toMatchObject({
+        order: 'start-first',
+        failure_action: 'rollback',
+      });
+    }
+  });
+
+  test('TLS by the authority that was asked, and http only leads there', async () => {
+    // A session that is resumed shows no certificate.
+    const agent = new https.Agent({ maxCachedSessions: 0 });
+    const answer = await visit(production.site, '/', { agent });
+    agent.destroy();
+    expect(answer.status).toBe(200);
+    expect(answer.issuer).toContain('Caddy Local Authority');
+    expect(answer.headers['strict-transport-security']).toContain('max-age=31536000');
+    const { LAB_HTTP_PORT } = production.stack.env;
+    const plain = await fetch(`http://ballast.localhost:${LAB_HTTP_PORT}/sign-in`, { redirect: 'manual' });
+    expect(plain.status).toBe(308);
+    expect(plain.headers.get('location')).toBe('https://ballast.localhost/sign-in');
+  });
+
+  test.each([
+    '/metrics',
+    '/metrics/',
+    '//metrics',
+    '/%6detrics',
+    '/api/../metrics',
+    '/health',
+    '/readyz',
+    '/livez',
+    '/internal/x',
+  ])('%s is nobody’s', async (path) => {
+    const { status, body } = await visit(production.site, path);
+    expect(status).toBe(404);
+    expect(body).not.toMatch(/ballast_|ready|"status":"ok"/);
+  });
+
+  test('Caddy itself has no way to a worker, to the metrics of the API or to the data', async () => {
+    const reach = async (address: string) =>
+      (await exec(production.stack, 'caddy', ['wget', '-q', '-T', '2', '-O-', `http://${address}`], true)).code === 0;
+    expect(await reach('api:3001/livez')).toBe(true);
+    for (const address of ['worker:3002/livez', 'postgres:5432', 'redis-queue:6379']) {
+      expect(await reach(address), address).toBe(false);
+    }
+  });
+
+  test('no secret of a server is in what Docker tells', async () => {
+    const { stdout } = await run('sh', ['-c', 'cat secrets/*'], { cwd: production.stack.folder });
+    const secrets = stdout
+      .split('\n')
+      .flatMap((value) => (URL.canParse(value) ? new URL(value).password : value.split(':').at(-1)))
+      .filter((value): value is string => Boolean(value));
+    expect(secrets.length).toBeGreaterThan(8);
+    const told = JSON.stringify(await inspect(production.stack));
+    expect(secrets.filter((value) => told.includes(value))).toEqual([]);
+  });
+});
+
+describe('under load, through Caddy', () => {
+  test('the API from 1 to 3 replicas and back: no failed request', async () => {
+    const report = await during(async () => {
+      await scale('api', 3);
+      await sleep(3000);
+      await scale('api', 1);
+    });
+    expect(report.failed).toEqual({});
+  });
+
+  test('workers from 1 to 4 and back: no lost job, none doubled, no failed request', async () => {
+    const feed = jobs.feed(5);
+    const report = await during(async () => {
+      await scale('worker', 4);
+      await sleep(3000);
+      await scale('worker', 1);
+    });
+    const asked = await feed.stop();
+    expect(report.failed).toEqual({});
+    expect(asked).toBeGreaterThan(20);
+    await jobs.allOnce();
+  });
+
+  test('a new version of every service, with its migration: no failed request, no lost or doubled job', async () => {
+    await release('lab-next');
+    const feed = jobs.feed(5);
+    const report = await during(async () => void (await roll('lab-next')));
+    await feed.stop();
+    expect(report.failed).toEqual({});
+    for (const service of ['api', 'worker', 'web']) expect(await versionsOf(service)).toEqual(['lab-next']);
+    await jobs.allOnce();
+  });
+
+  test('a version that does not start: the former stays, and nobody notices', async () => {
+    await release('lab-broken', 'CMD ["node", "-e", "process.exit(1)"]');
+    const report = await during(async () => {
+      const { code, stderr } = await roll('lab-broken', ['api']);
+      expect(code).toBe(1);
+      expect(stderr).toContain('the former ones stay');
+    });
+    expect(report.failed).toEqual({});
+    expect(await versionsOf('api')).toEqual(['lab-next']);
+  });
+});
+
+interface Config {
+  services: Record<string, { ports?: { published: string; protocol: string }[]; deploy: { update_config?: object } }>;
+}
+
+/** A rate that nothing disturbs: half of what is answered at once while nothing else happens. */
+async function carried(rate: number): Promise<number> {
+  for (let tried = rate * 2; tried >= 4; tried /= 2) {
+    const load = startLoad(production.site, tried, targets());
+    await sleep(4000);
+    const { failed, medianMs } = await load.stop();
+    if (Object.keys(failed).length === 0 && medianMs < 250) return tried / 2;
+  }
+  return 2;
+}
+
+/** What people do meanwhile: read, now and then write, and look at a page. */
+const targets = (): Target[] => [
+  { path: '/api/accounts/me', headers: { cookie }, share: 12 },
+  { path: '/api/support/requests', headers: { cookie }, share: 6 },
+  { path: '/api/accounts/sign-out', method: 'POST', body: '{}', share: 1 },
+  { path: '/sign-in', share: 1 },
+];
+
+async function during(work: () => Promise<void>): Promise<LoadReport> {
+  const load = startLoad(production.site, perSecond, targets());
+  try {
+    await sleep(1500);
+    await work();
+    await sleep(1500);
+  } catch (error) {
+    await load.stop();
+    throw error;
+  }
+  const report = await load.stop();
+  console.info(JSON.stringify(report));
+  return report;
+}
+
+const scale = (service: string, replicas: number) =>
+  compose(production.stack, [
+    'up',
+    '-d',
+    '--wait',
+    '--no-deps',
+    '--no-recreate',
+    '--scale',
+    `${service}=${replicas}`,
+    service,
+  ]);
+
+/** The images again, under another name, as a build of a new version leaves them. */
+async function release(version: string, ...changes: string[]): Promise<void> {
+  versions.push(version);
+  for (const image of ['api', 'web', 'caddy']) {
+    const file = [
+      `FROM ballast/${image}:${production.stack.env.BALLAST_VERSION}`,
+      `LABEL version=${version}`,
+      ...changes,
+    ].join('\n');
+    await docker(['build', '-q', '-t', `ballast/${image}:${version}`, '-'], { input: file });
+  }
+}
+
+function roll(version: string, services: string[] = []) {
+  const { folder, files, project, env } = production.stack;
+  return run('deploy/roll.sh', services, {
+    cwd: folder,
+    env: { ...env, BALLAST_VERSION: version, COMPOSE_FILE: files.join(':'), COMPOSE_PROJECT_NAME: project },
+    mayFail: true,
+  });
+}
+
+async function versionsOf(service: string): Promise<(string | undefined)[]> {
+  return (await inspect(production.stack, service)).map(({ Config }) => Config.Labels.version);
+}
