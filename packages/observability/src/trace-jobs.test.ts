@@ -117,7 +117,7 @@ it('has one span for each start, beside the others', async () => {
       throw ctx.attempt === 1 ? new TypeError('ada@acme.test') : new AppError('suite.gone', { public: 'Gone.' });
     },
   };
-  await vi.waitFor(async () => expect(await run(handlers)).toMatchObject([{ state: 'dead' }]));
+  await vi.waitFor(async () => expect(await run(handlers)).toMatchObject([{ state: 'dead' }]), { timeout: 30_000 });
   const spans = await received();
   const runs = spans['job suite.first'] ?? [];
   expect(runs.map(({ parentId, status }) => [parentId, status])).toEqual([
