@@ -6,6 +6,7 @@ import { queueBackends } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { test as base, describe, expect, vi } from 'vitest';
 import { effect } from './handlers.ts';
+import { chanceOf } from './seed.ts';
 import { exited, goalMs, openStage, type Stage, saying } from './stage.ts';
 
 describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }, (backend) => {
@@ -33,10 +34,12 @@ describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }
     });
   }
 
-  for (const where of ['outside', 'inside', 'within-a-statement'] as const) {
-    it(`survive a freeze past the lock, ${where} ${where === 'within-a-statement' ? 'of' : ''} the transaction, and a wake (row 4)`, async ({
-      stage,
-    }) => {
+  for (const [where, words] of [
+    ['outside', 'outside the transaction'],
+    ['inside', 'inside the transaction'],
+    ['within-a-statement', 'within a statement of the transaction'],
+  ] as const) {
+    it(`survive a freeze past the lock, ${words}, and a wake (row 4)`, async ({ stage }) => {
       const victim = await stage.worker({ FAULT_HANDLER: `freeze-${where}` });
       const frozen = saying(victim, 'frozen');
       await stage.produce(12);
@@ -69,7 +72,7 @@ describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }
     it('finish what waited and ran in a queue that was wiped (row 8)', async ({ stage }) => {
       await stage.produce(40);
       await stage.worker({ BALLAST_FAILPOINTS: 'run.started=pause:300' });
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await chanceOf('row 8 on redis').moment(600);
       const redis = new Redis(stage.queue.redis?.url ?? '');
       await redis.flushall();
       await redis.quit();
