@@ -2,6 +2,7 @@
  * A process of the soak, to be killed: a worker with everything that a worker has, or a
  * dispatcher alone. Tells its parent that it is ready and which jobs began.
  */
+import { flushCompileCache } from 'node:module';
 import { openDatabase } from '@ballast/db';
 import { startDispatcher } from '@ballast/jobs/dispatch';
 import { openTransport } from '@ballast/jobs/transport';
@@ -28,11 +29,12 @@ export type Told = { ready: string } | { started: string[] };
 /** The elder is never killed, so nothing that kills may reach it: it knows as much as a worker of an older release. */
 const unknownToElder: readonly Kind[] = ['poison', 'risky'];
 
+const compiledAfterMs = 15_000;
 /** Its parent wakes it after a time: a process that had nothing to begin must not freeze after that. */
 const freezeWithinMs = 2_000;
 
 /** It lives for seconds: connections that it opens cost more than those that it waits for. */
-const few = { applicationName: 'soak-worker', maxConnections: 4 };
+const few = { applicationName: 'soak-worker', maxConnections: 3 };
 
 async function main({ role, ...urls }: Assignment): Promise<void> {
   const log = openLog();
@@ -62,6 +64,8 @@ async function main({ role, ...urls }: Assignment): Promise<void> {
   });
   process.once('SIGTERM', () => void worker.close({ graceMs: 8_000 }).then(() => process.exit(0)));
   tell({ ready: worker.processId });
+  // A process that is killed leaves no compiled code behind for the next: the one that lives does.
+  if (role === 'elder') setTimeout(flushCompileCache, compiledAfterMs).unref();
 }
 
 function openServices({ httpUrl, smtpUrl }: Pick<Assignment, 'httpUrl' | 'smtpUrl'>): Services {
