@@ -1,6 +1,6 @@
 /**
  * `pnpm soak [--jobs 100000] [--kills 1000] [--minutes 30] [--seed N] [--queue redis|postgres]`: the long soak.
- * `BALLAST_SEED` is another way to give the seed. One SIGINT ends the run early, with its report; the next ends it at once.
+ * `BALLAST_SEED` is another way to give the seed. SIGUSR2 ends the run early, with its report.
  * Exits with 1 when anything was lost, doubled or otherwise wrong.
  */
 import { join } from 'node:path';
@@ -28,7 +28,8 @@ say(
   `soak: BALLAST_SEED=${seed}, ${values.jobs} jobs, ${values.kills} kills in ${values.minutes} minutes; logs in ${folder}`,
 );
 const givenUp = new AbortController();
-process.once('SIGINT', () => givenUp.abort());
+// Not SIGINT: a terminal sends that to the servers too.
+process.once('SIGUSR2', () => givenUp.abort());
 const server = await startPostgres();
 process.env.BALLAST_TEST_POSTGRES = server.adminUrl;
 process.env.BALLAST_TEST_TEMPLATE = await createTemplate(server.adminUrl);
