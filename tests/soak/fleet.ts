@@ -118,5 +118,7 @@ function howItEnded(member: Member, code: number | null, signal: NodeJS.Signals 
   if (signal === 'SIGKILL' && member.failpoint) return `failpoint ${member.failpoint.split('=')[0]}`;
   // A process that believes itself wedged ends itself, as its supervisor would.
   if (code === 0) return 'watchdog';
+  // Its first statement failed, since its session was ended: a supervisor tries again, and so does ours.
+  if (member.processId === null && code === 1) return 'did not start';
   return `unexpected: ${signal ?? code}`;
 }
