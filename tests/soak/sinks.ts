@@ -20,19 +20,19 @@ export interface Sinks {
 export async function openSinks(): Promise<Sinks> {
   const received = new Map<number, Map<string, number>>();
 
-  /** Returns how often this one has come before. */
-  const count = (n: number, key: string): number => {
-    const keys = received.get(n) ?? new Map<string, number>();
+  /** Returns whether this number comes for the first time, under whatever key. */
+  const count = (n: number, key: string): boolean => {
+    const known = received.get(n);
+    const keys = known ?? new Map<string, number>();
     received.set(n, keys);
-    const before = keys.get(key) ?? 0;
-    keys.set(key, before + 1);
-    return before;
+    keys.set(key, (keys.get(key) ?? 0) + 1);
+    return !known;
   };
 
   const http = createServer((request, response) => {
     request.resume();
     const [, kind, n] = (request.url ?? '').split('/');
-    const first = count(Number(n), String(request.headers['idempotency-key'])) === 0;
+    const first = count(Number(n), String(request.headers['idempotency-key']));
     // What has one attempt only must not be refused, or its end would say nothing.
     const failing = kind === 'once' || !first ? 'not' : failureOf(Number(n));
     if (failing === 'reply lost') return void request.socket.destroy();
@@ -51,7 +51,7 @@ export async function openSinks(): Promise<Sinks> {
       const key = /^Message-ID:\s*<([^@>]+)@/im.exec(mail)?.[1];
       const n = Number(/^n(\d+)@/.exec(session.envelope.rcptTo[0]?.address ?? '')?.[1]);
       if (!key) return done(Object.assign(new Error('no Message-ID'), { responseCode: 554 }));
-      const failing = count(n, key) === 0 ? failureOf(n) : 'not';
+      const failing = count(n, key) ? failureOf(n) : 'not';
       if (failing === 'refused') return done(Object.assign(new Error('busy'), { responseCode: 451 }));
       // 421 closes the connection, after the mail was taken.
       if (failing === 'reply lost') return done(Object.assign(new Error('going away'), { responseCode: 421 }));
