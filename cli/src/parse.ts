@@ -8,7 +8,7 @@ export interface Parsed extends Given {
 }
 
 /** Reads the words behind a verb by what the verb takes. */
-export function parse(command: Pick<Command, 'name' | 'argument' | 'options'>, words: readonly string[]): Parsed {
+export function parse(command: Command, words: readonly string[]): Parsed {
   const { values, positionals } = read(words, command.options ?? {});
   const { json = false, help = false, ...typed } = values as { json?: boolean; help?: boolean };
   const options = Object.fromEntries(Object.entries(typed).map(([name, value]) => [name, String(value)]));
