@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { freePort } from '../../scripts/start/ports.ts';
 import { root } from '../../scripts/start/settings.ts';
 import { docker } from './harness/docker.ts';
@@ -19,6 +19,9 @@ beforeAll(async () => {
   url = `http://localhost:${port}`;
   await compose(stack, ['--profile', 'observability', 'up', '-d', '--no-deps', '--wait', 'prometheus']);
 });
+
+// The other files look at what one command starts.
+afterAll(() => compose(stack, ['--profile', 'observability', 'rm', '-sfv', 'prometheus']));
 
 const promtool = (args: readonly string[], input?: string) =>
   docker(['run', '--rm', '-i', '-v', `${folder}:/etc/prometheus:ro`, '--entrypoint', '/bin/promtool', image, ...args], {
