@@ -6,6 +6,7 @@
  *   npm test -- --quick      without builds and journeys
  */
 import { join } from 'node:path';
+import { previousRelease } from '../compatibility/previous-release.ts';
 import { root } from '../start/settings.ts';
 import { seconds } from '../start/steps.ts';
 import { check, checks, types } from './checks.ts';
@@ -59,6 +60,8 @@ suites.push(
     lacking: noCaddy,
   }),
 );
+// Before the first release there is nothing that a migration could break.
+if (previousRelease()) suites.push(check('previous release on the new schema', ['scripts/compatibility/main.ts']));
 if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });
 
 const withoutOptional: Step[] = [
