@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Clock } from './clock.ts';
 import type { Diary } from './diary.ts';
-import type { Fleet, Member } from './fleet.ts';
+import { type Fleet, type Member, sessionsOf } from './fleet.ts';
 import type { Disaster, PlannedDisaster } from './plan.ts';
 import type { Recovery } from './recovery.ts';
 import type { Stage } from './stage.ts';
@@ -33,9 +33,12 @@ export async function playDisasters(
     'flush Redis': redis.flush,
     'delete keys': redis.deleteKeys,
     'end sessions': async () => {
+      // Not those of a frozen process: it would wake without a connection, and could do no harm.
+      const frozen = scene.fleet.living().filter((member) => member.frozen);
       await scene.stage.admin.sql`
         select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and application_name in ('soak-worker', 'ballast-transport')`;
+        where datname = current_database() and application_name <> all(${frozen.map(({ number }) => sessionsOf(number))}::text[])
+          and (application_name like 'soak-process-%' or application_name = 'ballast-transport')`;
       scene.diary.happened('sessions ended');
     },
   };

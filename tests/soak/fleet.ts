@@ -19,7 +19,7 @@ export interface Member {
 }
 
 export interface FleetOptions {
-  assignment: Omit<Assignment, 'role'>;
+  assignment: Omit<Assignment, 'role' | 'name'>;
   roles: readonly Role[];
   program: string;
   /** Where each process writes its log. */
@@ -41,6 +41,9 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
+/** What the sessions of a process are called in Postgres. */
+export const sessionsOf = (number: number) => `soak-process-${number}`;
+
 export function openFleet(options: FleetOptions): Fleet {
   const members = new Set<Member>();
   let started = 0;
@@ -57,7 +60,7 @@ export function openFleet(options: FleetOptions): Fleet {
         NODE_ENV: 'production',
         NODE_COMPILE_CACHE: join(options.folder, 'compiled'),
         BALLAST_FAILPOINTS: failpoint ?? '',
-        SOAK_ASSIGNMENT: JSON.stringify({ ...options.assignment, role }),
+        SOAK_ASSIGNMENT: JSON.stringify({ ...options.assignment, role, name: sessionsOf(number) }),
       },
       execArgv: [],
       stdio: ['ignore', log, log, 'ipc'],

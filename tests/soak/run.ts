@@ -89,6 +89,8 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
       ]);
       fleet.calm();
       options.say(`${seconds(startedAt)} s: all is added, nobody is killed any more`);
+      // Whoever woke last must have had the time to do the harm that it must not do.
+      await sleep(5_000);
       await settle(stage);
       await watch.close();
       const verdict = await verify(stage.admin, stage.sinks, diary);

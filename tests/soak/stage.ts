@@ -15,7 +15,7 @@ export interface Stage {
   admin: Database;
   queue: TestQueue;
   sinks: Sinks;
-  assignment: Omit<Assignment, 'role'>;
+  assignment: Omit<Assignment, 'role' | 'name'>;
   /** Logs of the processes, and after a failure everything else. */
   folder: string;
   /** Writes every table that matters into the folder. */

@@ -16,6 +16,8 @@ export type Role = 'worker' | 'dispatcher' | 'elder';
 /** What a process is given, as JSON in `SOAK_ASSIGNMENT`. */
 export interface Assignment {
   role: Role;
+  /** What its sessions in Postgres are called. */
+  name: string;
   appUrl: string;
   dispatcherUrl: string;
   redisUrl: string | null;
@@ -34,15 +36,15 @@ const compiledAfterMs = 15_000;
 const freezeWithinMs = 2_000;
 
 /** It lives for seconds: connections that it opens cost more than those that it waits for. */
-const few = { applicationName: 'soak-worker', maxConnections: 3 };
+const few = { maxConnections: 3 };
 
-async function main({ role, ...urls }: Assignment): Promise<void> {
+async function main({ role, name, ...urls }: Assignment): Promise<void> {
   const log = openLog();
   const transport = openTransport(
     urls.redisUrl ? { redisUrl: urls.redisUrl } : { postgresUrl: urls.dispatcherUrl },
     log,
   );
-  const jobsDb = openDatabase({ ...few, url: urls.dispatcherUrl });
+  const jobsDb = openDatabase({ ...few, applicationName: name, url: urls.dispatcherUrl });
   process.once('disconnect', () => process.exit(0));
   if (role === 'dispatcher') {
     const dispatcher = startDispatcher({ db: jobsDb, transport, log });
@@ -51,7 +53,7 @@ async function main({ role, ...urls }: Assignment): Promise<void> {
   }
   const kinds = (Object.keys(jobs) as Kind[]).filter((kind) => role === 'worker' || !unknownToElder.includes(kind));
   const worker = await startWorker<Services>({
-    db: openDatabase({ ...few, url: urls.appUrl, idleInTransactionTimeoutMs: 10_000 }),
+    db: openDatabase({ ...few, applicationName: name, url: urls.appUrl, idleInTransactionTimeoutMs: 10_000 }),
     jobsDb,
     transport,
     jobs: kinds.map(
