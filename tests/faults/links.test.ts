@@ -60,24 +60,28 @@ describe.concurrent.each(queueBackends)('a worker on %s', { timeout: 5 * goalMs 
       const dispatcher = await openTcpProxy(stage.database.dispatcherUrl, () => withoutNotifications(() => losing));
       await stage.worker({ APP_URL: app.url, DISPATCHER_URL: dispatcher.url });
       let jobs = 0;
-      /** The longest wait of a few, each at another moment of the poll. */
-      const longestWait = async (count: number) => {
+      /**
+       * The middle one of five waits, each at another moment of the poll. A busy machine delays
+       * one or another; a poll that comes too late delays all, since nothing else starts them.
+       */
+      const usualWait = async () => {
         const ids: string[] = [];
-        for (let n = 0; n < count; n++) {
+        for (let n = 0; n < 5; n++) {
           ids.push(...(await stage.produce(1, { from: jobs })));
           jobs += 1;
           await someDone(stage, jobs);
           await new Promise((resolve) => setTimeout(resolve, 150 * n));
         }
         const [row] = await stage.jobsDb.sql<{ ms: number }[]>`
-          select max(extract(epoch from started_at - run_at) * 1000)::float8 as ms
+          select percentile_cont(0.5) within group (order by extract(epoch from started_at - run_at) * 1000)::float8 as ms
           from jobs.job where id = any(${ids}::uuid[])`;
         return row?.ms ?? Number.NaN;
       };
       // What a start takes on this machine at this moment, with nothing lost.
-      const announced = await longestWait(4);
+      const announced = await usualWait();
       losing = true;
-      const lost = await longestWait(6);
+      const lost = await usualWait();
+      process.stdout.write(`on ${backend}, announced: ${announced.toFixed(0)} ms, lost: ${lost.toFixed(0)} ms\n`);
       expect(lost).toBeLessThan(2_000 + announced);
       // Had they been announced, none would have waited for a poll.
       expect(lost).toBeGreaterThan(100);

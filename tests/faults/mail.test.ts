@@ -8,7 +8,7 @@ import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { describe, expect, test, vi } from 'vitest';
 import { exited, goalMs, on, saying } from './stage.ts';
 
-describe.concurrent.each(queueBackends)('mails of workers on %s', { timeout: 3 * goalMs }, (backend) => {
+describe.concurrent.each(queueBackends)('mails of workers on %s', { timeout: 6 * goalMs }, (backend) => {
   test('are repeated under the same Message-ID after a kill between DATA and the record (row 3)', () =>
     on(backend, async (stage) => {
       const sink = await startSmtpSink();
@@ -46,7 +46,8 @@ describe.concurrent.each(queueBackends)('mails of workers on %s', { timeout: 3 *
       await Promise.all([app.stop(), dispatcher.stop()]);
       const downAt = performance.now();
       sender.kill('SIGUSR2');
-      await vi.waitFor(() => expect(sink.received.length).toBe(count), { timeout: goalMs });
+      // A thousand mails take as long as they take: no goal is measured here.
+      await vi.waitFor(() => expect(sink.received.length).toBe(count), { timeout: 3 * goalMs });
       // Longer than the silence that means death.
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, 18_000 - (performance.now() - downAt))));
       expect((await stage.states()).done ?? 0).toBe(0);
