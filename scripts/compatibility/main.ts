@@ -17,6 +17,7 @@ import { previousRelease } from './previous-release.ts';
 const ofOneBuild = [
   'apps/api/src/http/health.test.ts',
   'apps/api/src/processes.test.ts',
+  'apps/api/src/pool-exhausted.test.ts',
   'packages/db/src/migrate.test.ts',
 ];
 const suites = ['apps/api/src', 'modules', 'packages/db', 'packages/http', 'packages/jobs'];
@@ -26,7 +27,8 @@ const chosen = given.length > 0 ? given : suites;
 if (!ref) {
   process.stdout.write('There is no release before this one: no tag v… is an ancestor of this commit.\n');
 } else {
-  process.exitCode = await against(ref);
+  // Said aloud: the package of the embedded Postgres ends the process with 0 otherwise.
+  process.exit(await against(ref));
 }
 
 async function against(release: string): Promise<number> {
