@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything that this machine can run. Two lanes run beside each other;
- * what a machine lacks is skipped by name, with the command that would provide it.
+ * `npm test`: everything that this machine can run. Two lanes run beside each other, and
+ * what needs the machine for itself after them; what a machine lacks is skipped by name, with the command that would provide it.
  *
  *   npm test                 everything
  *   npm test -- --quick      without builds and journeys
@@ -93,6 +93,10 @@ const whole: Step[] = [
   check('build, everything on', ['scripts/test/build.ts']),
   vitest("journeys, Postgres' queue", { ...journeys('postgres'), lacking: noChromium }),
   vitest('journeys, Redis queue', { ...journeys('redis'), lacking: noChromium ?? noRedis }),
+];
+
+/** Alone: all containers together may weigh no more than one process beside them, and what is measured there is whether requests fail under load. */
+const alone: Step[] = [
   vitest('the Compose files, in containers', {
     cwd: root,
     args: ['--config', 'tests/lab/vitest.config.ts'],
@@ -113,6 +117,7 @@ process.once('disconnect', endAll);
 const started = Date.now();
 process.stdout.write('\n  Ballast, its tests\n\n');
 const results = (await Promise.all(lanes.map((lane) => runLane(lane, showFinished)))).flat();
+if (!quick) results.push(...(await runLane(alone, showFinished)));
 process.stdout.write(`\n  All of it took ${seconds(Date.now() - started)}.\n${table(results)}`);
 process.exit(results.some((result) => result.counts.failed > 0) ? 1 : 0);
 
