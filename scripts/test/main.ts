@@ -35,13 +35,15 @@ const journeys = (queue: 'postgres' | 'redis') => ({
   postgres: false,
 });
 
+const faults = vitest('faults: processes killed and frozen', { cwd: root, args: ['tests/faults'], postgres: true });
+
 const suites: Step[] = [
   vitest('suites beside the code', {
     cwd: root,
     args: ['--exclude', 'tests/{faults,soak}/**'],
     postgres: true,
   }),
-  vitest('faults: processes killed and frozen', { cwd: root, args: ['tests/faults'], postgres: true }),
+  ...(quick ? [faults] : []),
   vitest('a short soak', { cwd: root, args: ['tests/soak'], postgres: true }),
 ];
 suites.push(
@@ -95,8 +97,12 @@ const whole: Step[] = [
   vitest('journeys, Redis queue', { ...journeys('redis'), lacking: noChromium ?? noRedis }),
 ];
 
-/** Alone: all containers together may weigh no more than one process beside them, and what is measured there is whether requests fail under load. */
+/**
+ * Alone, since they hold recoveries against a clock. Fault tests start some fifty processes of their own; all containers
+ * together may weigh no more than one process beside them.
+ */
 const alone: Step[] = [
+  faults,
   vitest('the Compose files, in containers', {
     cwd: root,
     args: ['--config', 'tests/lab/vitest.config.ts'],

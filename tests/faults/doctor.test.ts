@@ -255,7 +255,7 @@ if (hasRedis()) {
         DATABASE_DISPATCHER_URL: second.dispatcherUrl,
         WORKER_PORT: String(await freePort()),
       });
-      await vi.waitFor(() => expect(other.said()).toContain('jobs are consumed'), { timeout: 30_000 });
+      await vi.waitFor(() => expect(other.said()).toContain('jobs are consumed'), { timeout: 90_000 });
       await named('queue.two_stacks', 'duplicate execution');
       other.child.kill('SIGTERM');
       await other.exited;
@@ -270,7 +270,7 @@ if (hasRedis()) {
         REDIS_QUEUE_URL: queueOfOne.url,
         WORKER_PORT: String(await freePort()),
       });
-      await vi.waitFor(() => expect(astray.said()).toContain('jobs are consumed'), { timeout: 30_000 });
+      await vi.waitFor(() => expect(astray.said()).toContain('jobs are consumed'), { timeout: 90_000 });
       await named('queue.workers_disagree', mail);
       astray.child.kill('SIGTERM');
       await astray.exited;
@@ -286,7 +286,7 @@ if (hasRedis()) {
         API_PORT: String(await freePort()),
         METRICS_PORT: String(await freePort()),
       });
-      await vi.waitFor(() => expect(both.said()).toContain('jobs are consumed'), { timeout: 30_000 });
+      await vi.waitFor(() => expect(both.said()).toContain('jobs are consumed'), { timeout: 90_000 });
       await named('consumers.both', 'duplicate execution');
       both.child.kill('SIGTERM');
       await both.exited;
