@@ -54,14 +54,6 @@ suites.push(
     lacking: noPgbackrest,
   }),
 );
-suites.push(
-  vitest('the edge: Caddy before replicas', {
-    cwd: root,
-    args: ['--config', 'tests/edge/vitest.config.ts'],
-    postgres: true,
-    lacking: noCaddy,
-  }),
-);
 // Before the first release there is nothing that a migration could break.
 if (previousRelease()) suites.push(check('previous release on the new schema', ['scripts/compatibility/main.ts']));
 if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });
@@ -103,6 +95,12 @@ const whole: Step[] = [
  */
 const alone: Step[] = [
   faults,
+  vitest('the edge: Caddy before replicas', {
+    cwd: root,
+    args: ['--config', 'tests/edge/vitest.config.ts'],
+    postgres: true,
+    lacking: quick ? undefined : noCaddy,
+  }),
   vitest('the Compose files, in containers', {
     cwd: root,
     args: ['--config', 'tests/lab/vitest.config.ts'],

@@ -139,7 +139,7 @@ const health = 'API 503 on /health';
 const redisErrors = 'Redis errors, flaky rate limits';
 
 if (hasRedis()) {
-  describe('doctor beside an API and a worker', { timeout: 60_000 }, () => {
+  describe('doctor beside an API and a worker', { timeout: 180_000 }, () => {
     it('has nothing to say while all is well, again and again, and as a process too', async () => {
       for (let look = 0; look < 5; look++) {
         const { findings, checked } = await examine();
