@@ -1,8 +1,8 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
 import { forgetJobs } from '@ballast/jobs/testing';
 import { defineJob } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openTestPools } from '@ballast/test-kit/pools';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { run } from './run.ts';
@@ -11,20 +11,12 @@ const tenant = '018f0000-0000-7000-8000-000000000001';
 const nobody = '018f0000-0000-7000-8000-0000000000ff';
 const task = defineJob({ name: 'suite.send-mail', payload: z.strictObject({ to: z.string() }), attempts: 3 });
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { database, db, jobsDb, close } = await openTestPools();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
   await jobsDb.sql`insert into jobs.kind (name, version) values ('suite.send-mail', 1)`;
 });
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 beforeEach(async () => {
   await forgetJobs(jobsDb);
   await jobsDb.sql`delete from jobs.queue`;

@@ -2,6 +2,7 @@
 # Installs a pgBackRest that knows Postgres 18 (2.57 or newer): this Debian's own, or, where that is older, the one of
 # Debian testing, unpacked into a folder of its own with the libraries that it needs. Nothing else of the system changes.
 set -euo pipefail
+. "$(dirname "$0")/../../scripts/test/apt-of-testing.sh"
 
 oldest=2.57
 folder=/opt/ballast-pgbackrest
@@ -17,19 +18,8 @@ if fits "${candidate%-*}"; then
   exit
 fi
 
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' | awk '$2 == "main" { print $1; exit }')
 rm -rf "$folder"
-mkdir -p "$folder"/apt/{etc/preferences.d,etc/parts,lists/partial,cache/archives/partial} "$folder"/{debs,root}
-: > "$folder/apt/status"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror forky main" > "$folder/apt/etc/sources.list"
-# An apt of its own, so that this machine's sources and lists stay as they are. A mirror may be a snapshot, past its date.
-cat > "$folder/apt/conf" <<CONF
-Dir::Etc "$folder/apt/etc"; Dir::Etc::sourceparts "$folder/apt/etc/parts"; Dir::Etc::parts "$folder/apt/etc/parts";
-Dir::State::lists "$folder/apt/lists"; Dir::State::status "$folder/apt/status"; Dir::Cache "$folder/apt/cache";
-APT::Sandbox::User "root"; Acquire::Check-Valid-Until "false"; Acquire::Languages "none";
-CONF
-export APT_CONFIG=$folder/apt/conf
-apt-get update -qq
+apt_of_testing "$folder"
 # Its libraries, and theirs, down to libc: none of this machine's is mixed in.
 needed=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances pgbackrest |
   grep -E '^(pgbackrest$|lib)' | grep -vE 'perl|gconv|debian-installer|^libc-bin' | sort -u)

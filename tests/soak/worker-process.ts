@@ -56,6 +56,7 @@ async function main({ role, name, ...urls }: Assignment): Promise<void> {
     db: openDatabase({ ...few, applicationName: name, url: urls.appUrl, idleInTransactionTimeoutMs: 10_000 }),
     jobsDb,
     transport,
+    // A registry holds jobs of any payload; the type of each of these is narrower.
     jobs: kinds.map(
       (kind) => ({ job: jobs[kind], load: async () => handlerOf(kind) }) as unknown as RegisteredJob<Services>,
     ),

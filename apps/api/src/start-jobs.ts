@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkMigrations, type Database, durabilityProblems, openDatabase } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { inspectStores, refusalSentence } from '@ballast/jobs/guard';
@@ -146,14 +147,5 @@ async function retry(signal: AbortSignal, log: Logger, attempt: () => Promise<vo
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
-}
+/** Ends early, and quietly, when `signal` aborts. */
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});

@@ -3,6 +3,7 @@
  * runs drills when the newest is too old. What is due is read from the repository and the
  * database, so that a restart neither repeats nor forgets anything.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { drill } from './drill.ts';
 import { listBackups, pgbackrest } from './pgbackrest.ts';
 import type { BackupSettings } from './settings.ts';
@@ -134,15 +135,5 @@ async function repeat(signal: AbortSignal, everyMs: number, work: () => Promise<
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
-}
+/** Ends early, and quietly, when `signal` aborts. */
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});

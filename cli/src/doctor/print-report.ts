@@ -1,4 +1,5 @@
 import type { Checked, Finding, Report } from '@ballast/doctor';
+import { plain } from '../output/table.ts';
 
 /** For people: what is wrong first, and nothing about what is well unless it is asked for. */
 export function printReport(report: Report, all: boolean): string {
@@ -25,27 +26,21 @@ function headline({ findings, checked, tookMs }: Report): string {
 function printFinding({ severity, symptom, cause, evidence, fix, code }: Finding): string {
   return [
     `${severity === 'fault' ? 'FAULT  ' : 'WARNING'}  ${symptom}  (${code})`,
-    `  cause     ${clean(cause)}`,
-    ...evidence.map((line, index) => `  ${index === 0 ? 'evidence' : '        '}  ${clean(line)}`),
-    `  fix       ${clean(fix)}`,
+    `  cause     ${plain(cause)}`,
+    ...evidence.map((line, index) => `  ${index === 0 ? 'evidence' : '        '}  ${plain(line)}`),
+    `  fix       ${plain(fix)}`,
   ].join('\n');
 }
 
 function printUnknown(unknown: readonly Checked[]): string {
   const byReason = Map.groupBy(unknown, ({ why }) => why ?? '');
   return [...byReason]
-    .map(([why, of]) => `Not looked at, because ${clean(why)}: ${of.map(({ name }) => name).join(', ')}.`)
+    .map(([why, of]) => `Not looked at, because ${plain(why)}: ${of.map(({ name }) => name).join(', ')}.`)
     .join('\n');
 }
 
 const marks: Record<Checked['outcome'], string> = { well: 'well', found: 'FOUND', unknown: '?', unused: '-' };
 
 function printCheck({ name, outcome, why }: Checked): string {
-  return `  ${marks[outcome].padEnd(5)}  ${name}${why ? ` (${clean(why)})` : ''}`;
-}
-
-/** What a server said is in it: it must neither move the cursor nor break a line. */
-function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+  return `  ${marks[outcome].padEnd(5)}  ${name}${why ? ` (${plain(why)})` : ''}`;
 }

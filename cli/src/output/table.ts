@@ -1,4 +1,4 @@
-// What a job's failure says came from anywhere: it must neither move the cursor nor break a line.
+// What a job's failure or a server says came from anywhere: it must neither move the cursor nor break a line.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
 

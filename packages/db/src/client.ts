@@ -93,6 +93,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   });
   prepareStatements(sql);
+  // `pool()` is of our patch (docs/decisions/0015): the library's types do not have it.
   const shut = listPool(options.applicationName, () => (sql as unknown as { pool(): PoolState }).pool());
   return {
     sql,

@@ -1,7 +1,8 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
-import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { onServer } from '@ballast/test-kit/database';
+import { openTestPools } from '@ballast/test-kit/pools';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { knownJobs, readBacklog } from './backlog.ts';
 import { countJobs, pauseQueue } from './control.ts';
@@ -12,20 +13,10 @@ const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 const tenants = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
 const hour = 3_600_000;
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+// One connection, so that the statistics asked for are those of the statement before.
+const { database, db, jobsDb, close } = await openTestPools({ jobsConnections: 1 });
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  // One connection, so that the statistics asked for are those of the statement before.
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite', maxConnections: 1 });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 beforeEach(async () => {
   await forgetJobs(jobsDb);
   await jobsDb.sql`delete from jobs.queue`;

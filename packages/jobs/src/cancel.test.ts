@@ -1,9 +1,9 @@
 /** What `testing/race.test.ts` found, step by step: somebody moves the job while it is being cancelled. */
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openTestPools } from '@ballast/test-kit/pools';
 import type postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cancelJob } from './cancel.ts';
 import { enqueueMany } from './enqueue.ts';
@@ -14,19 +14,9 @@ import { forgetJobs, misplacedJobs } from './testing.ts';
 const tenant = '018f0000-0000-7000-8000-000000000001';
 const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { db, jobsDb, close } = await openTestPools();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 beforeEach(() => forgetJobs(jobsDb));
 afterEach(async () => {
   expect(await misplacedJobs(jobsDb)).toEqual([]);

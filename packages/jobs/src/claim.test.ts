@@ -1,7 +1,7 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openTestPools } from '@ballast/test-kit/pools';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { enqueueMany } from './enqueue.ts';
@@ -19,20 +19,9 @@ const fleet: Fleet = {
   runMs: new Map([['suite.quick', 10]]),
 };
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { db, jobsDb, close } = await openTestPools();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-});
-
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 
 beforeEach(async () => {
   await forgetJobs(jobsDb);

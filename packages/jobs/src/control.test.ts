@@ -1,7 +1,7 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineJob, type JobDefinition } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openTestPools } from '@ballast/test-kit/pools';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cancelJob, countJobs, listJobs, pauseQueue, resumeQueue, retryJobs, runNow, showJob } from './control.ts';
 import { enqueue } from './enqueue.ts';
@@ -12,20 +12,9 @@ import { forgetJobs, misplacedJobs, runDueJobs } from './testing.ts';
 const tenant = '018f0000-0000-7000-8000-000000000001';
 const task = defineJob({ name: 'suite.task', payload: z.strictObject({ fail: z.boolean() }), attempts: 1 });
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { db, jobsDb, close } = await openTestPools();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-});
-
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 
 afterEach(async () => {
   expect(await misplacedJobs(jobsDb)).toEqual([]);

@@ -1,9 +1,9 @@
 /** That no backlog holds up another tenant, and that nobody pays for how many tenants wait. */
-import { type Database, openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
+import { openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openTestPools } from '@ballast/test-kit/pools';
 import { queueBackends, silentLog, startQueue } from '@ballast/test-kit/queue';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { enqueue } from './enqueue.ts';
@@ -14,20 +14,10 @@ const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 const crowded = '018f0000-0000-7000-8000-000000000001';
 const other = '018f0000-0000-7000-8000-0000000000ff';
 
-let database: TestDatabase;
-let db: Database;
-/** One session: what it counts of itself is complete when it is asked. */
-let jobsDb: Database;
+// One session: what it counts of itself is complete when it is asked.
+const { database, db, jobsDb, close } = await openTestPools({ jobsConnections: 1 });
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite', maxConnections: 1 });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 beforeEach(() => forgetJobs(jobsDb));
 
 /** As `enqueueMany` would, without carrying each id from here. */

@@ -1,9 +1,9 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineJob, type JobDefinition } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import type postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   cancelHeld,
@@ -27,19 +27,9 @@ const runner = '018f0000-0000-7000-8000-0000000000aa';
 const mail = defineJob({ name: 'suite.mail', payload: z.strictObject({}) });
 const report = defineJob({ name: 'suite.report', payload: z.strictObject({}), queue: 'reports' });
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { db, jobsDb, close } = await openTestPools();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 beforeEach(() => forgetJobs(jobsDb));
 afterEach(async () => {
   expect(await misplacedJobs(jobsDb)).toEqual([]);

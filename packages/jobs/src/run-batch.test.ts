@@ -1,4 +1,4 @@
-import { type Database, openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
+import { openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
 import {
   type BatchHandler,
   type BatchItem,
@@ -8,7 +8,7 @@ import {
   type Outcome,
   snooze,
 } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openTestPools } from '@ballast/test-kit/pools';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
@@ -21,23 +21,15 @@ const write = defineJob({ name: 'suite.write', payload: z.strictObject({ n: z.in
 const limited = defineJob({ name: 'suite.limited', payload: z.strictObject({ n: z.int() }), concurrency: 2 });
 type Item = BatchItem<{ n: number }>;
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { database, db, jobsDb, close } = await openTestPools();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
   const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
   await owner.sql`create table effect (n integer, tenant_id uuid)`;
   await owner.sql`grant all on effect to ballast_app`;
   await owner.close();
 });
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 beforeEach(async () => {
   await forgetJobs(jobsDb);
   await db.sql`delete from effect`;

@@ -1,7 +1,7 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineHandler, defineJob } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openTestPools } from '@ballast/test-kit/pools';
+import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { openCompletions } from './completions.ts';
@@ -13,19 +13,9 @@ const tenant = '018f0000-0000-7000-8000-000000000001';
 const job = defineJob({ name: 'suite.job', payload: z.strictObject({ n: z.int() }) });
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { db, jobsDb, close } = await openTestPools();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 
 it('returns the rows whose turn has not come, uncharged, while the one before them still runs', async () => {
   await withTenant(db, tenant, (tx) =>

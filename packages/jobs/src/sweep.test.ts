@@ -1,9 +1,9 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enqueue } from './enqueue.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -15,19 +15,9 @@ const tenant = '018f0000-0000-7000-8000-000000000001';
 const runner = '018f0000-0000-7000-8000-0000000000aa';
 const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { database, db, jobsDb, close } = await openTestPools();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 beforeEach(async () => {
   await forgetJobs(jobsDb);
   await jobsDb.sql`delete from jobs.process`;

@@ -1,10 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { cancelJob, holdJobs, releaseJobs } from '@ballast/jobs/control';
 import { enqueueMany } from '@ballast/jobs/enqueue';
 import { defineJob } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openTestPools } from '@ballast/test-kit/pools';
+import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openMetrics } from './metrics.ts';
 import { backlogMetrics } from './metrics-backlog.ts';
@@ -13,19 +13,9 @@ import { parseMetrics } from './testing/parse-metrics.ts';
 const tenant = '018f0000-0000-7000-8000-000000000001';
 const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 
-let database: TestDatabase;
-let db: Database;
-let jobsDb: Database;
+const { database, db, jobsDb, close } = await openTestPools();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-});
-afterAll(async () => {
-  await Promise.all([db.close(), jobsDb.close()]);
-  await database.drop();
-});
+afterAll(close);
 
 /** Postgres behind a door that can be shut, or kept open without an answer. */
 async function door(url: string) {

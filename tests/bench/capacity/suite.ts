@@ -103,10 +103,11 @@ export const runCapacity: Suite = async (options) => {
   };
 };
 
-const rounded = (costs: Costs): Costs =>
-  Object.fromEntries(
-    Object.entries(costs).map(([name, value]) => [name, Number(value.toPrecision(3))]),
-  ) as unknown as Costs;
+function rounded(costs: Costs): Costs {
+  const result = { ...costs };
+  for (const name of Object.keys(costs) as (keyof Costs)[]) result[name] = Number(costs[name].toPrecision(3));
+  return result;
+}
 
 const describe = (what: string, costs: Costs) =>
   `  ${what}: ${Object.entries(rounded(costs))

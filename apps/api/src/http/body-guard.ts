@@ -15,7 +15,7 @@ export function bodyGuard(limitBytes: number): MiddlewareHandler<Env> {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
     const length = headers.get('content-length');
     if (length !== null && Number(length) > limitBytes) {
-      if (body) await discard(body);
+      if (body) await discard(body.getReader());
       throw tooLarge(limitBytes);
     }
     const empty =
@@ -47,13 +47,16 @@ function refuseOtherTypes(headers: Headers): void {
 }
 
 async function readBounded(body: ReadableStream<Uint8Array>, limitBytes: number): Promise<Uint8Array> {
+  const reader = body.getReader();
   const parts: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop early cancels the stream.
-  for await (const part of body) {
-    length += part.byteLength;
-    if (length > limitBytes) throw tooLarge(limitBytes);
-    parts.push(part);
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    length += read.value.byteLength;
+    if (length > limitBytes) {
+      await discard(reader);
+      throw tooLarge(limitBytes);
+    }
+    parts.push(read.value);
   }
   return Buffer.concat(parts, length);
 }
@@ -64,8 +67,7 @@ const discardMs = 1_000;
  * Lets the sender finish, for a while, and keeps nothing. A proxy that still sends when the connection
  * closes reports 502 instead of our answer (seen with Caddy, 40 MB).
  */
-async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = body.getReader();
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), discardMs);
   try {
     while (!(await reader.read()).done);
