@@ -1,14 +1,16 @@
 /**
  * Runs the standalone build and stops it well. Next's own server closes its port at once on SIGTERM;
  * behind a load balancer, requests that are on their way would then be refused. Here /readyz says
- * `draining` first, answers close their connections, and after the delay what is in flight is finished.
+ * `draining` first; after the delay nothing is accepted any more, answers close their connections, and what is in flight is finished.
  * It lies beside `server.js` in the built folder: node apps/web/.next/standalone/apps/web/serve.mjs
  */
 import http from 'node:http';
-import { isIP } from 'node:net';
+import { isIP, Server as NetServer } from 'node:net';
 
 const GRACE_MS = milliseconds('SHUTDOWN_GRACE_MS', 10_000);
 const DELAY_MS = milliseconds('SHUTDOWN_DELAY_MS', 0);
+/** For this long after the last new connection, those that are idle are served and not closed. */
+const SETTLE_MS = Math.min(1_000, GRACE_MS / 2);
 /** Proxies of ours between the browsers and this process. */
 const HOPS = Number(process.env.TRUSTED_PROXY_HOPS || 0);
 if (!Number.isInteger(HOPS) || HOPS < 0) {
@@ -31,13 +33,15 @@ http.createServer = (...args) => {
   Object.assign(server, { headersTimeout: 8_000, requestTimeout: 9_000 });
   server.prependListener('request', (request, response) => {
     nameClient(request);
-    if (stopping) response.setHeader('connection', 'close');
+    // Not sooner: a proxy would dial for every request, and what it dialled last is reset with the listening socket.
+    if (closing) response.setHeader('connection', 'close');
   });
   servers.push(server);
   return server;
 };
 
 let stopping = false;
+let closing = false;
 await import('./server.js');
 
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop());
@@ -47,12 +51,14 @@ async function stop() {
   stopping = true;
   globalThis[Symbol.for('ballast.web.draining')] = true;
   await new Promise((resolve) => setTimeout(resolve, DELAY_MS));
+  closing = true;
   setTimeout(() => process.exit(0), GRACE_MS).unref();
   await Promise.all(
     servers.map((server) => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      // Browsers keep a connection after its answer; each is closed as it falls idle.
-      setInterval(() => server.closeIdleConnections(), 50).unref();
+      // Of an HTTP server `close` would close idle connections too, on which a proxy may be sending this moment. It learns
+      // first, from a connection that is refused, to leave this replica out.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
+      setTimeout(() => setInterval(() => server.closeIdleConnections(), 50).unref(), SETTLE_MS).unref();
       return closed;
     }),
   );

@@ -56,8 +56,6 @@ export function createApp(context: AppContext, routes: Hono<Env>): Hono<Env> {
   app.use(async (c, next) => {
     c.set('edge', context.edge);
     await next();
-    // A connection that stays open would keep the process from ending.
-    if (context.health.draining()) c.header('Connection', 'close');
   });
   app.use(deadline(context.requestTimeoutMs));
   app.route('/', probes(context.health, context.release));

@@ -51,7 +51,8 @@ describe('listen', () => {
     const { app, finish, begun } = slowApp();
     const server = await listen(app, local);
     const origin = `http://127.0.0.1:${server.port}`;
-    await (await fetch(`${origin}/fast`)).text();
+    // On connections of their own: one that is idle would still be served.
+    await raw(server.port, 'GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     const slow = fetch(`${origin}/slow`);
     await begun;
     const drained = server.drain(5_000);
@@ -59,6 +60,41 @@ describe('listen', () => {
     finish();
     expect(await (await slow).text()).toBe('finished');
     expect(await drained).toBe(0);
+  });
+
+  it('serves a connection that was idle when it stopped accepting, and then closes it', async () => {
+    const { app } = slowApp();
+    const server = await listen(app, local);
+    const get = 'GET /fast HTTP/1.1\r\nHost: a\r\n\r\n';
+    const idle = raw(server.port, get, 300, get);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await server.drain(5_000)).toBe(0);
+    expect((await idle).text.match(/200 OK/g)).toHaveLength(2);
+  });
+
+  it('leaves a connection whose body nobody read to the requests that follow', async () => {
+    const { app, finish, begun } = slowApp();
+    const server = await listen(app, local);
+    const refused = `POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n`;
+    const next = 'GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const sent = raw(server.port, refused, 50, 'x'.repeat(200_000), 50, next);
+    await begun;
+    // The adapter would have closed it by now.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    finish();
+    const { text } = await sent;
+    expect(text).toMatch(/^HTTP\/1.1 404 .*HTTP\/1.1 200 .*finished$/s);
+    await server.drain(0);
+  });
+
+  it('lets a body go by that comes slowly, after it was refused', async () => {
+    const server = await listen(slowApp().app, local);
+    const pieces = Array.from({ length: 10 }, () => ['x'.repeat(100_000), 100]).flat();
+    const next = 'GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const refused = 'POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n';
+    const { text } = await raw(server.port, refused, ...pieces, next);
+    expect(text).toMatch(/^HTTP\/1.1 404 .*HTTP\/1.1 200 /s);
+    await server.drain(0);
   });
 
   it('cuts what does not end within the grace, and counts it', async () => {

@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
 import { type Env, problemResponse } from '@ballast/http';
 import { AppError } from '@ballast/kernel';
 import { getRequestListener } from '@hono/node-server';
@@ -24,19 +24,27 @@ const timeouts = { headersTimeout: 8_000, requestTimeout: 9_000, connectionsChec
 /** Longer than the proxies' own, so that none writes into a connection that closes this moment. */
 const keepAliveTimeout = 75_000;
 
+/** For this long after the last new connection, those that are idle are served and not closed. */
+const settleMs = 1_000;
+
 /** Listens, with the timeouts that a public port needs. */
 export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Listening> {
   const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
     overrideGlobalObjects: false,
+    // Half a second after an answer it would close the socket, in the middle of what else came over it (letGoBy does the same in time).
+    autoCleanupIncoming: false,
     // An address or a Host that is no URL never becomes a request, so that the app cannot answer it.
     errorHandler: () => problemResponse(malformed(), 'none'),
   });
   let requests = 0;
+  let closing = false;
   const server = createServer({ ...timeouts, keepAliveTimeout, maxHeaderSize: 16_384 }, (incoming, outgoing) => {
     requests += 1;
     outgoing.once('close', () => {
       requests -= 1;
     });
+    outgoing.once('finish', () => letGoBy(incoming));
+    closeWith(incoming, outgoing, () => closing);
     listener(incoming, outgoing);
   });
   server.on('clientError', refuseRaw);
@@ -49,10 +57,14 @@ export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Li
     host: options.host,
     port: typeof address === 'object' && address ? address.port : options.port,
     async drain(graceMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      // A keep-alive connection whose request has just ended is idle only now.
-      const tidy = setInterval(() => server.closeIdleConnections(), 50);
+      closing = true;
+      // Of an HTTP server `close` would close idle connections too, on which a proxy may be sending this moment: a write that
+      // is lost so cannot be repeated. It learns first, from a connection that is refused, to leave this replica out.
+      const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
+      const quietAt = performance.now() + Math.min(settleMs, graceMs / 2);
+      const tidy = setInterval(() => {
+        if (performance.now() >= quietAt) server.closeIdleConnections();
+      }, 50);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, graceMs);
@@ -66,6 +78,25 @@ export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Li
       return cut;
     },
   };
+}
+
+/**
+ * Once nothing is accepted any more, each answer ends its connection. Not sooner: a proxy would dial for every request,
+ * and what it dialled last would be reset with the listening socket (seen with Caddy: every second roll lost a
+ * write or two). Not in front of a body that is still on its way either: what nobody has read resets the connection, too.
+ */
+function closeWith(incoming: IncomingMessage, outgoing: ServerResponse, closing: () => boolean): void {
+  const { writeHead } = outgoing;
+  outgoing.writeHead = (...args: unknown[]) => {
+    if (closing() && incoming.complete) outgoing.setHeader('Connection', 'close');
+    // One of its overloads, as the adapter chose it.
+    return writeHead.apply(outgoing, args as Parameters<typeof writeHead>);
+  };
+}
+
+/** What nobody read of a body is read and forgotten, so that the connection is free for the next request; `requestTimeout` bounds it. */
+function letGoBy(incoming: IncomingMessage): void {
+  if (!incoming.complete) incoming.removeAllListeners('data').resume();
 }
 
 /** What cannot be read as HTTP is answered like everything else, and its connection closed. */
