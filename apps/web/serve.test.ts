@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -89,14 +90,30 @@ it('finishes what is in flight, then ends by itself, well before its grace is ov
   await expect(fetch(url)).rejects.toThrow();
 });
 
-it('keeps answering for the delay, and says that it drains', async () => {
+it('keeps answering for the delay, says that it drains, and closes a kept connection only once it accepts no other', async () => {
   const { child, url } = await start({ SHUTDOWN_DELAY_MS: '700' });
+  const ended = once(child, 'exit');
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const get = () =>
+    new Promise<{ connection: string | undefined; body: string }>((resolve, reject) => {
+      http
+        .get(url, { agent }, async (response) => {
+          const body = (await response.toArray()).join('');
+          resolve({ connection: response.headers.connection, body });
+        })
+        .once('error', reject);
+    });
   child.kill('SIGTERM');
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  const answer = await fetch(url);
-  expect(await answer.json()).toMatchObject({ draining: true });
-  expect(answer.headers.get('connection')).toBe('close');
-  expect(await once(child, 'exit')).toEqual([0, null]);
+  await expect.poll(async () => (await get()).body, { interval: 20 }).toContain('"draining":true');
+  expect((await get()).connection).toBe('keep-alive');
+  const refused = () =>
+    fetch(url, { headers: { connection: 'close' } }).then(
+      () => false,
+      () => true,
+    );
+  await expect.poll(refused, { interval: 20, timeout: 5_000 }).toBe(true);
+  expect((await get()).connection).toBe('close');
+  expect(await ended).toEqual([0, null]);
 });
 
 it('ends when the grace is over, whoever is still waiting', async () => {

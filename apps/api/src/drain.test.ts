@@ -76,8 +76,9 @@ it('serves on for the delay after SIGTERM, and fails no request of whoever heeds
   expect(await api.exited).toBe(0);
   expect(performance.now() - toldAt).toBeGreaterThan(delayMs);
   expect(load.failures).toEqual([]);
-  expect(load.answers.filter(({ status }) => status !== 401)).toEqual([]);
+  expect(load.answers.filter(({ status }) => status !== 401).slice(0, 3)).toEqual([]);
+  // Whoever has not heard of it keeps its connections: told to close them, it would only dial again.
   const late = load.answers.filter(({ at }) => at > toldAt + 500);
   expect(late.length).toBeGreaterThan(20);
-  expect(late.filter(({ connection }) => connection !== 'close')).toEqual([]);
+  expect(late.filter(({ connection }) => connection === 'close').length).toBe(0);
 }, 120_000);

@@ -76,6 +76,24 @@ describe('the operator’s door', () => {
     expect(await stateOf(running)).toBe('dispatched');
   });
 
+  it('leaves a job where it is when another has retried it meanwhile', async () => {
+    const id = await add(true);
+    await run();
+    let retried: Promise<number> | undefined;
+    await jobsDb.sql.begin(async (sql) => {
+      await sql`lock table jobs.pack in access exclusive mode`;
+      // It has found the dead job, and waits for the packs.
+      retried = retryJobs(jobsDb, { id });
+      const waiting = () => sql`select 1 from pg_locks where relation = 'jobs.pack'::regclass and not granted`;
+      await expect.poll(async () => (await waiting()).length, { interval: 10 }).toBe(1);
+      await sql`delete from jobs.dead where job_id = ${id}`;
+      await sql`update jobs.job set state = 'open', attempt = 0, ended_at = null, started_at = null where id = ${id}`;
+      await sql`insert into jobs.pack (id, queue, name, job_ids) values (gen_random_uuid(), 'default', ${task.name}, array[${id}::uuid])`;
+    });
+    expect(await retried).toBe(0);
+    expect(await stateOf(id)).toBe('dispatched');
+  });
+
   it('retries dead jobs by id or by name, with all their attempts', async () => {
     const [one, two] = [await add(true), await add(true)];
     await run();

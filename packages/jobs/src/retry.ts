@@ -15,10 +15,15 @@ export async function retryJobs(db: Database, choice: { id: string } | { name: s
       where (state = 'dead' or state = 'cancelled' and secrets is null)
         and ${'id' in choice ? sql`id = ${choice.id}` : sql`name = ${choice.name}`}`;
     const ids = chosen.map((job) => job.id);
-    // A job that ended in a pack under way is still named there. First the pack, then the job: the order of all who move one.
+    // A job that ended in a pack under way is still named there. First the pack, then the job: the order of all who move
+    // one. Only what is ended still: another may have retried it meanwhile, and then its new pack is its only place.
     await sql`
-      update jobs.pack set job_ids = array(select member from unnest(job_ids) as member where member <> all(${ids}::uuid[]))
-      where job_ids && ${ids}::uuid[]`;
+      with ended as materialized (
+        select id from jobs.job where id = any(${ids}::uuid[]) and state in ('dead', 'cancelled')
+      )
+      update jobs.pack
+      set job_ids = array(select member from unnest(job_ids) as member where member not in (select id from ended))
+      where job_ids && array(select id from ended)`;
     const again = await sql`
       with again as (
         update jobs.job set state = 'open', attempt = 0, run_at = now(), ended_at = null, started_at = null

@@ -69,7 +69,9 @@ describe('listen', () => {
     const idle = raw(server.port, get, 300, get);
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(await server.drain(5_000)).toBe(0);
-    expect((await idle).text.match(/200 OK/g)).toHaveLength(2);
+    const { text } = await idle;
+    expect(text.match(/200 OK/g)).toHaveLength(2);
+    expect(text.match(/connection: \S+/gi)).toEqual(['Connection: keep-alive', 'Connection: close']);
   });
 
   it('leaves a connection whose body nobody read to the requests that follow', async () => {
