@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import type { Production } from './production.ts';
-import { eventually, query } from './stack.ts';
+import type { Reached } from './production.ts';
+import { eventually } from './stack.ts';
 import { visit } from './visit.ts';
 
 export interface RequestedJobs {
@@ -15,16 +15,15 @@ export interface RequestedJobs {
  * Jobs with an effect in the database and one outside it: each mails a request for help and marks it delivered.
  * The first goes through the front door; the others are its copies, since a person may only ask so often.
  */
-export async function openJobs(production: Production, cookie: string): Promise<RequestedJobs> {
-  const { stack, site, mails } = production;
+export async function openJobs(production: Reached, cookie: string): Promise<RequestedJobs> {
+  const { site, mails, query } = production;
   const body = JSON.stringify({ subject: 'The first', body: 'through the front door' });
   const asked = await visit(site, '/api/support/requests', { method: 'POST', headers: { cookie }, body });
   expect(asked.status, asked.body).toBe(201);
-  const [first = ''] = await query(stack, `select id from jobs.job where name = 'support.send-request'`);
+  const [first = ''] = await query(`select id from jobs.job where name = 'support.send-request'`);
 
   const add = (count: number) =>
     query(
-      stack,
       `begin;
        create temporary table made on commit drop as select uuidv7() as id, uuidv7() as job from generate_series(1, ${count});
        insert into support.request (id, organization_id, user_id, author_name, author_email, subject, body)
@@ -64,10 +63,9 @@ export async function openJobs(production: Production, cookie: string): Promise<
       };
     },
     async allOnce() {
-      const states = () => query(stack, 'select state, count(*) from jobs.status group by state order by state');
+      const states = () => query('select state, count(*) from jobs.status group by state order by state');
       await eventually('all jobs done', async () => (await states()).every((line) => line.startsWith('done')));
       const [counts] = await query(
-        stack,
         `select count(*) || ' ' || count(*) filter (where state = 'delivered') from support.request`,
       );
       const [requests = '', delivered] = (counts ?? '').split(' ');

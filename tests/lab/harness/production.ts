@@ -5,18 +5,24 @@ import { root } from '../../../scripts/start/settings.ts';
 import { linkIn, type Mail } from '../../journeys/harness/inbox.ts';
 import { newPerson } from '../../journeys/harness/people.ts';
 import { run } from './docker.ts';
-import { compose, eventually, exec, remove, type Stack } from './stack.ts';
+import { compose, eventually, exec, query, remove, type Stack } from './stack.ts';
 import { type Site, visit } from './visit.ts';
 
-export interface Production {
-  stack: Stack;
+/** A running product, whatever runs it. */
+export interface Reached {
   site: Site;
   mails(): Promise<Mail[]>;
+  /** What a statement answers, as the superuser, one line per row. */
+  query(sql: string): Promise<string[]>;
   end(): Promise<void>;
 }
 
+export interface Production extends Reached {
+  stack: Stack;
+}
+
 /** A name for which Caddy signs the certificate itself, so that no authority is asked. */
-const host = 'ballast.localhost';
+export const host = 'ballast.localhost';
 
 /** The production files on a clone, with one replica of each and secrets made as their documentation says. */
 export async function startProduction(base: Stack): Promise<Production> {
@@ -47,13 +53,14 @@ export async function startProduction(base: Stack): Promise<Production> {
   return {
     stack,
     site,
+    query: (sql) => query(stack, sql),
     mails: async () => (await fetch(`http://localhost:${inbox}/api/email`)).json() as Promise<Mail[]>,
     end: async () => void (await remove(stack)),
   };
 }
 
 /** Signs somebody up through the front door. Returns the cookies of their session. */
-export async function settle({ site, mails }: Production): Promise<string> {
+export async function settle({ site, mails }: Pick<Reached, 'site' | 'mails'>): Promise<string> {
   const person = newPerson();
   const post = async (path: string, body: unknown) => {
     const answer = await visit(site, path, { method: 'POST', body: JSON.stringify(body) });

@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../../scripts/start/ports.ts';
+import { root } from '../../../scripts/start/settings.ts';
+import type { Mail } from '../../journeys/harness/inbox.ts';
+import { docker, type Ran, run } from './docker.ts';
+import { host, type Reached } from './production.ts';
+import { compose, eventually, type Stack } from './stack.ts';
+
+export interface Swarm extends Reached {
+  name: string;
+  /** Runs deploy/stack.sh. */
+  deploy(env?: Record<string, string>, ...words: string[]): Promise<Ran>;
+  /** The docker command, on the engine that has the data. */
+  on(args: readonly string[], options?: { input?: string; mayFail?: boolean }): Promise<Ran>;
+  /** The containers of a service on that engine. */
+  containersOf(service: string): Promise<string[]>;
+}
+
+/** The files of a fresh clone on the Swarm that an engine manages; made a Swarm of one node when it is none yet. */
+export async function startSwarm(base: Stack): Promise<Swarm> {
+  const leave = await joinSwarm();
+  const [http = 0, port = 0, inbox = 0] = [await freePort(), await freePort(), await freePort()];
+  const name = `swarm${process.pid}`;
+  const secrets = join(base.folder, 'secrets-of-swarm');
+  const settings = {
+    COMPOSE_PROJECT_NAME: name,
+    COMPOSE_FILE: [
+      ...['', '.prod', '.swarm'].map((kind) => `docker-compose${kind}.yml`),
+      'tests/lab/compose.swarm.yml',
+    ].join(':'),
+    BALLAST_VERSION: base.env.BALLAST_VERSION ?? '',
+    SITE_ADDRESS: host,
+    MAIL_FROM: 'Ballast <hello@ballast.test>',
+    SUPPORT_EMAIL: 'support@ballast.test',
+    SECRETS_DIRECTORY: secrets,
+    STACK_WAIT_SECONDS: '120',
+    // The lab's engine reaches no registry.
+    RESOLVE_IMAGE: 'never',
+    ...{ API_REPLICAS: '1', WORKER_REPLICAS: '1', WEB_REPLICAS: '1' },
+    ...{ LAB_HTTP_PORT: `${http}`, LAB_HTTPS_PORT: `${port}`, INBOX_PORT: `${inbox}` },
+    LAB_INBOX_VERSION: base.env.BALLAST_VERSION ?? '',
+  };
+  const on: Swarm['on'] = (args, options) => docker(args, options);
+  const deploy: Swarm['deploy'] = (env = {}, ...words) =>
+    run('deploy/stack.sh', words, { cwd: base.folder, env: { ...settings, ...env }, mayFail: true });
+  const containersOf = async (service: string) =>
+    (await on(['ps', '-q', '--filter', `label=com.docker.swarm.service.name=${name}_${service}`])).stdout
+      .split('\n')
+      .filter(Boolean);
+  const end = async () => {
+    await on(['stack', 'rm', name], { mayFail: true });
+    await eventually('the stack is gone', async () => {
+      const left = await on(['ps', '-aq', '--filter', `label=com.docker.stack.namespace=${name}`]);
+      return left.stdout.trim() === '';
+    });
+    const volumes = await on(['volume', 'ls', '-q', '--filter', `name=${name}_`]);
+    await on(['volume', 'rm', '-f', ...volumes.stdout.split('\n').filter(Boolean)], { mayFail: true });
+    await leave();
+  };
+
+  mkdirSync(secrets, { recursive: true });
+  await run(process.execPath, [join(root, 'cli/src/main.ts'), 'secrets', 'init', '--in', secrets]);
+  writeFileSync(join(secrets, 'smtp_url'), 'smtp://inbox:1025\n', { mode: 0o600 });
+  // The one image that the start of a laptop does not need.
+  await compose(base, ['build', 'caddy']);
+  const deployed = await deploy();
+  if (deployed.code !== 0) {
+    await end();
+    throw new Error(`deploy/stack.sh ended with ${deployed.code}\n${deployed.stderr}`);
+  }
+  const [caddy = ''] = await containersOf('caddy');
+  const [postgres = ''] = await containersOf('postgres');
+  const authority = '/data/caddy/pki/authorities/local/root.crt';
+  const psql = ['psql', '-U', 'postgres', '-d', 'ballast', '-X', '-v', 'ON_ERROR_STOP=1', '-At'];
+  return {
+    ...{ name, deploy, on, containersOf, end },
+    site: { host, port, ca: (await on(['exec', caddy, 'cat', authority])).stdout },
+    query: async (sql) =>
+      (await on(['exec', '-i', postgres, ...psql], { input: sql })).stdout.split('\n').filter(Boolean),
+    mails: async () => (await fetch(`http://localhost:${inbox}/api/email`)).json() as Promise<Mail[]>,
+  };
+}
+
+/** Returns what undoes it; an engine that is part of a Swarm already stays in it. */
+async function joinSwarm(): Promise<() => Promise<void>> {
+  const state = (await docker(['info', '-f', '{{.Swarm.LocalNodeState}}'])).stdout.trim();
+  if (state !== 'inactive') return async () => {};
+  await docker(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
+  const [node = ''] = (await docker(['node', 'ls', '-q'])).stdout.split('\n');
+  await docker(['node', 'update', '--label-add', 'ballast.data=true', node]);
+  return async () => void (await docker(['swarm', 'leave', '--force'], { mayFail: true }));
+}

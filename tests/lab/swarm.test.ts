@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { docker } from './harness/docker.ts';
+import { openJobs } from './harness/jobs-load.ts';
+import { type LoadReport, startLoad } from './harness/load.ts';
+import { settle } from './harness/production.ts';
+import type { Inspected } from './harness/stack.ts';
+import { type Swarm, startSwarm } from './harness/swarm.ts';
+import { visit } from './harness/visit.ts';
+
+const perSecond = 15;
+
+let swarm: Swarm;
+let cookie: string;
+const versions: string[] = [];
+const imagesOf = (version: string) => ['api', 'web', 'caddy'].map((image) => `ballast/${image}:${version}`);
+
+beforeAll(async () => {
+  swarm = await startSwarm(inject('stack'));
+  // A sign-up through Caddy: an account, a job, its mail, and the link in it.
+  cookie = await settle(swarm);
+});
+afterAll(async () => {
+  await swarm?.end();
+  for (const version of versions) await docker(['rmi', '-f', ...imagesOf(version)], { mayFail: true });
+});
+
+test('the three files make a stack that serves through Caddy, on the node’s own address', async () => {
+  expect((await visit(swarm.site, '/sign-in')).status).toBe(200);
+  const me = await visit(swarm.site, '/api/accounts/me', { headers: { cookie } });
+  expect(me.status).toBe(200);
+  expect((await swarm.deploy({}, '--render')).stdout).toMatch(/published: 443|mode: host/);
+});
+
+test('each container has its own secrets, its limits and no rights', async () => {
+  for (const [service, secret] of [
+    ['api', 'auth_secret'],
+    ['worker', 'database_dispatcher_url'],
+    ['redis-queue', 'users.acl'],
+  ] as const) {
+    const [id = ''] = await swarm.containersOf(service);
+    const [container] = JSON.parse((await swarm.on(['inspect', id])).stdout) as [Inspected];
+    expect(container.HostConfig, service).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Init: true });
+    expect(container.HostConfig.Memory, service).toBeGreaterThan(0);
+    expect(container.HostConfig.NanoCpus, service).toBeGreaterThan(0);
+    const held = (await swarm.on(['exec', id, 'ls', '/run/secrets'])).stdout.split('\n');
+    expect(held, service).toContain(secret);
+    expect(held, service).not.toContain('database_owner_url');
+  }
+  const names = (await swarm.on(['secret', 'ls', '--format', '{{.Name}}'])).stdout;
+  expect(names).toContain('-migrate-database_owner_url-');
+});
+
+test('a new version, new replicas first: no failed request, no lost or doubled job', async () => {
+  await release('swarm-next');
+  const jobs = await openJobs(swarm, cookie);
+  const feed = jobs.feed(3);
+  const before = await ranMigrations();
+  const report = await during(async () => {
+    const { code, stderr } = await swarm.deploy({ BALLAST_VERSION: 'swarm-next' });
+    expect(code, stderr).toBe(0);
+  });
+  expect(await feed.stop()).toBeGreaterThan(20);
+  expect(report.failed).toEqual({});
+  expect(report.sent).toBeGreaterThan(100);
+  for (const service of ['api', 'worker', 'web']) {
+    expect(await imageOf(service)).toBe(`ballast/${service === 'web' ? 'web' : 'api'}:swarm-next`);
+  }
+  // Its one address has room for one.
+  expect(await imageOf('caddy')).toBe(`ballast/caddy:${inject('stack').env.BALLAST_VERSION}`);
+  expect(await ranMigrations()).toBe(before + 1);
+  await jobs.allOnce();
+});
+
+test('a version that does not start is taken back, by name, and nobody notices', async () => {
+  await release('swarm-broken', 'CMD ["node", "-e", "process.exit(1)"]');
+  const report = await during(async () => {
+    const { code, stderr } = await swarm.deploy({ BALLAST_VERSION: 'swarm-broken' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/(api|web): the new version did not become healthy, the former one stays/);
+  });
+  expect(report.failed).toEqual({});
+  expect(await imageOf('api')).toBe('ballast/api:swarm-next');
+});
+
+async function during(work: () => Promise<void>): Promise<LoadReport> {
+  const load = startLoad(swarm.site, perSecond, [
+    { path: '/api/accounts/me', headers: { cookie }, share: 8 },
+    { path: '/api/support/requests', headers: { cookie }, share: 4 },
+    { path: '/api/accounts/sign-out', method: 'POST', body: '{}', share: 1 },
+    { path: '/sign-in', share: 1 },
+  ]);
+  let report: LoadReport;
+  try {
+    await sleep(1500);
+    await work();
+    await sleep(1500);
+  } finally {
+    report = await load.stop();
+  }
+  console.info(JSON.stringify(report));
+  return report;
+}
+
+async function release(version: string, ...changes: string[]): Promise<void> {
+  versions.push(version);
+  for (const image of ['api', 'web', 'caddy']) {
+    const from = `FROM ballast/${image}:${inject('stack').env.BALLAST_VERSION}`;
+    const input = [from, `LABEL version=${version}`, ...changes].join('\n');
+    await docker(['build', '-q', '-t', `ballast/${image}:${version}`, '-'], { input });
+  }
+}
+
+const imageOf = async (service: string) =>
+  (
+    await swarm.on([
+      'service',
+      'inspect',
+      '-f',
+      '{{.Spec.TaskTemplate.ContainerSpec.Image}}',
+      `${swarm.name}_${service}`,
+    ])
+  ).stdout.trim();
+
+/** How often the job of the migration ended well. */
+async function ranMigrations(): Promise<number> {
+  const { stdout } = await swarm.on(['service', 'ps', '--format', '{{.CurrentState}}', `${swarm.name}_migrate`]);
+  return stdout.split('\n').filter((state) => state.startsWith('Complete')).length;
+}
