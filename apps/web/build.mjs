@@ -1,19 +1,45 @@
 /** Builds the web app and makes its standalone folder complete: Next leaves the files for browsers, and our start, outside it. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { build } from 'rolldown';
 
 const here = import.meta.dirname;
-const next = createRequire(import.meta.url).resolve('next/dist/bin/next');
+const { resolve } = createRequire(import.meta.url);
+const next = resolve('next/dist/bin/next');
+const replica = path.join(here, 'dist/replica.mjs');
 const built = path.join(here, '.next/standalone/apps/web');
+
+await build({
+  input: resolve('@ballast/cache/replica'),
+  platform: 'node',
+  output: {
+    file: replica,
+    format: 'esm',
+    codeSplitting: false,
+    // CommonJS packages ask for Node's own modules by `require`.
+    banner:
+      "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  transform: { target: 'node24' },
+});
 
 const { status } = spawnSync(process.execPath, [next, 'build'], {
   cwd: here,
   stdio: 'inherit',
-  env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
+  env: {
+    ...process.env,
+    NEXT_TELEMETRY_DISABLED: '1',
+    BALLAST_CACHE_HANDLER: replica,
+    // Actions are named by a hash with this, so that a tab's action is found by the next build too. It encrypts nothing:
+    // serve.mjs replaces it by the installation's own key, which is in no image.
+    NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: createHash('sha256').update('the names of server actions').digest('base64'),
+  },
 });
 if (status !== 0) process.exit(status ?? 1);
 
 cpSync(path.join(here, '.next/static'), path.join(built, '.next/static'), { recursive: true });
+cpSync(replica, path.join(built, 'dist/replica.mjs'));
 cpSync(path.join(here, 'serve.mjs'), path.join(built, 'serve.mjs'));

@@ -25,6 +25,8 @@ const config: NextConfig = {
   outputFileTracingRoot: root,
   turbopack: { root },
   deploymentId: buildId(),
+  // Given by build.mjs: the development server keeps pages to itself.
+  ...(process.env.BALLAST_CACHE_HANDLER && { cacheHandler: process.env.BALLAST_CACHE_HANDLER, cacheMaxMemorySize: 0 }),
   generateBuildId: buildId,
   transpilePackages: ['@ballast/ui', '@ballast/modules'],
   reactStrictMode: true,

@@ -2,6 +2,7 @@
  * Runs the standalone build and stops it well. Next's own server closes its port at once on SIGTERM;
  * behind a load balancer, requests that are on their way would then be refused. Here /readyz says
  * `draining` first; after the delay nothing is accepted any more, answers close their connections, and what is in flight is finished.
+ * Before that, what makes it one of several is opened: the installation's key, the shared cache (`dist/replica.mjs`).
  * It lies beside `server.js` in the built folder: node apps/web/.next/standalone/apps/web/serve.mjs
  */
 import http from 'node:http';
@@ -24,11 +25,23 @@ process.env.NEXT_MANUAL_SIG_HANDLE = 'true';
 process.env.HOSTNAME ||= '127.0.0.1';
 process.env.PORT ||= '3000';
 
+let replica = { answer: async () => false };
+try {
+  const { openReplica } = await import('./dist/replica.mjs');
+  replica = await openReplica(import.meta.dirname);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
 /** @type {http.Server[]} */
 const servers = [];
 const createServer = http.createServer;
 http.createServer = (...args) => {
-  const server = createServer(...args);
+  const listener = args.pop();
+  const server = createServer(...args, async (request, response) => {
+    if (!(await replica.answer(request, response))) listener(request, response);
+  });
   // Whoever sends a byte a second keeps a connection for this long, as on the API.
   Object.assign(server, { headersTimeout: 8_000, requestTimeout: 9_000 });
   server.prependListener('request', (request, response) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,6 +19,9 @@ http.createServer((request, response) => {
 }).listen(0, process.env.HOSTNAME, function () { console.log('port ' + this.address().port); });
 `;
 
+/** Alone, without a cache; tests/edge has it with one. */
+const replica = 'export const openReplica = async () => ({ answer: async () => false });';
+
 const started: { child: ChildProcess; folder: string }[] = [];
 
 afterEach(() => {
@@ -33,6 +36,8 @@ async function start(env: Record<string, string> = {}) {
   copyFileSync(path.join(import.meta.dirname, 'serve.mjs'), path.join(folder, 'serve.mjs'));
   writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(path.join(folder, 'server.js'), server);
+  mkdirSync(path.join(folder, 'dist'));
+  writeFileSync(path.join(folder, 'dist/replica.mjs'), replica);
   const child = spawn(process.execPath, [path.join(folder, 'serve.mjs')], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -27,7 +27,9 @@ export async function buildWeb({ children, env }: { children: Children; env: { w
       join(web, '.next/.inputs'),
       () => hashInputs(webInputs, process.version),
       async () => {
-        const building = { ...env.web, NODE_ENV: 'production' };
+        // As an image's: an edit that is in no commit yet makes another version, too.
+        const id = env.web.BALLAST_BUILD_ID || hashInputs(webInputs).slice(0, 12);
+        const building = { ...env.web, NODE_ENV: 'production', BALLAST_BUILD_ID: id };
         await children.run({ name: 'build-web', args: ['build.mjs'], cwd: web, env: building });
       },
     );

@@ -1,6 +1,6 @@
 import type { DatabaseUrls } from './postgres/prepare-database.ts';
 import type { Told } from './run-record.ts';
-import { encryptionKeys, secretFile } from './secrets.ts';
+import { base64Key, encryptionKeys, secretFile } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 export type Mode = 'production' | 'development';
@@ -12,6 +12,9 @@ export interface Environments {
   migrate: Environment;
   web: Environment;
 }
+
+/** Next's name for it. */
+const actionsKey = 'NEXT_SERVER_ACTIONS_ENCRYPTION_KEY';
 
 /** What each process is told. Each gets only the secrets that it needs: only migrations hold the owner's login. */
 export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls, given: Environment): Environments {
@@ -39,6 +42,8 @@ export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls,
     migrate: { ...base, DATABASE_OWNER_URL: urls.owner, REDIS_QUEUE_URL: given.REDIS_QUEUE_URL },
     web: {
       ...base,
+      ...key(given, actionsKey, () => secretFile(settings.data, actionsKey.toLowerCase(), base64Key).file),
+      REDIS_URL: given.REDIS_URL,
       PUBLIC_URL: settings.publicUrl,
       API_INTERNAL_URL: `http://127.0.0.1:${settings.apiPort}`,
       PORT: String(settings.webPort),
@@ -88,7 +93,7 @@ const shown = [
 ];
 
 const secretNames =
-  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET(_PREVIOUS)?|ENCRYPTION_KEYS|OTEL_EXPORTER_OTLP_HEADERS|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
+  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET(_PREVIOUS)?|ENCRYPTION_KEYS|NEXT_SERVER_ACTIONS_ENCRYPTION_KEY|OTEL_EXPORTER_OTLP_HEADERS|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
 
 function without(given: Environment, names: RegExp): Environment {
   return Object.fromEntries(Object.entries(given).filter(([name]) => !names.test(name)));

@@ -29,5 +29,8 @@ function readSecret(file: string): string | undefined {
 /** One key by the name of `local`, in the form of ENCRYPTION_KEYS. */
 export const encryptionKeys = () => `local:${randomBytes(32).toString('base64url')}`;
 
+/** As Next wants the key of server actions. */
+export const base64Key = () => randomBytes(32).toString('base64');
+
 /** Safe in a URL as it is. */
 const password = () => randomBytes(24).toString('base64url');

@@ -97,6 +97,7 @@ test('each sees its own secrets, and the API none that belongs to a migration', 
   expect(api).not.toContain('database_owner_url');
   expect(api).not.toContain('database_dispatcher_url');
   expect(await seen('worker')).not.toContain('database_owner_url');
+  expect(await seen('web')).toEqual(['next_server_actions_encryption_key', 'redis_url']);
 });
 
 test('the web has no way to the data, and the data none to the world', async () => {
@@ -106,11 +107,11 @@ test('the web has no way to the data, and the data none to the world', async () 
   const reaches = async (service: string, host: string, port: number) =>
     (await exec(stack, service, ['node', '-e', reach(host, port)], true)).code === 0;
   expect(await reaches('web', 'api', 3001)).toBe(true);
+  expect(await reaches('web', 'redis-cache', 6379)).toBe(true);
   expect(await reaches('api', 'postgres', 5432)).toBe(true);
   for (const [host, port] of [
     ['postgres', 5432],
     ['redis-queue', 6379],
-    ['redis-cache', 6379],
     ['worker', 3002],
   ] as const) {
     expect(await reaches('web', host, port), `web to ${host}`).toBe(false);

@@ -10,6 +10,7 @@ export const holders = [
   'migrate',
   'api',
   'worker',
+  'web',
   'backup',
   'grafana',
 ] as const;
@@ -36,6 +37,7 @@ export interface Secret {
 /** Safe in an address as it is. */
 const password = () => randomBytes(24).toString('base64url');
 const key = () => randomBytes(32).toString('base64url');
+const base64Key = () => randomBytes(32).toString('base64');
 const encryptionKey = () => `${new Date().toISOString().slice(0, 10)}-${randomBytes(2).toString('hex')}:${key()}`;
 
 function address(base: string, username: string): { make: () => string; renew: (current: string) => string } {
@@ -81,6 +83,12 @@ export const secrets: Readonly<Record<string, Secret>> = {
     renew: (current) => `${encryptionKey()},${current}`,
     for: ['api', 'worker'],
   },
+  next_server_actions_encryption_key: {
+    about: 'Encrypts what a page hands its server actions (32 bytes in base64); the same on every replica of the web.',
+    make: base64Key,
+    renew: base64Key,
+    for: ['web'],
+  },
   database_admin_url: {
     ...postgres('postgres', 'postgres'),
     renew: {
@@ -116,7 +124,7 @@ export const secrets: Readonly<Record<string, Secret>> = {
   },
   redis_url: {
     ...address('redis://redis-cache:6379', 'default'),
-    for: ['api', 'worker'],
+    for: ['api', 'worker', 'web'],
     derived: { 'redis-cache': accessListFile },
   },
   redis_queue_url: {

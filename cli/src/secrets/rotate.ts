@@ -53,9 +53,10 @@ function after(name: string): string {
   }
   if (name === 'encryption_keys')
     return `New values are sealed by the new key, all keys open. Now: ${again} api worker`;
-  if (name.startsWith('redis')) {
-    const server = name === 'redis_url' ? 'redis-cache' : 'redis-queue';
-    return `Now, at once: ${again} ${server} api worker`;
+  if (name === 'next_server_actions_encryption_key') {
+    return `Now: ${again} web\nWhat a page handed to its actions before that is refused: tabs that are open have to reload.`;
   }
+  if (name === 'redis_url') return `Now, at once: ${again} redis-cache api worker web`;
+  if (name === 'redis_queue_url') return `Now, at once: ${again} redis-queue api worker`;
   return `The role gets it with the next migration. Now, at once: ${again} migrate api worker`;
 }

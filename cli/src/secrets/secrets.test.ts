@@ -77,7 +77,7 @@ describe('secrets init', () => {
 describe('secrets check', () => {
   it('is content with what init made, once the rest is given', async () => {
     await initialised();
-    expect(await secrets('check')).toMatchObject({ code: 0, said: expect.stringMatching(/^All 12 secrets/) });
+    expect(await secrets('check')).toMatchObject({ code: 0, said: expect.stringMatching(/^All 13 secrets/) });
   });
 
   it('names every file that cannot be used, all at once, and shows no value', async () => {

@@ -5,6 +5,7 @@ import { cookies } from 'next/headers';
 import { NextIntlClientProvider } from 'next-intl';
 import { getLocale, getTranslations } from 'next-intl/server';
 import type { ReactNode } from 'react';
+import { OldTab } from '../components/old-tab.ts';
 import { clientMessages } from '../i18n/client-messages.ts';
 import { readTheme, THEME_COOKIE } from '../theme.ts';
 
@@ -33,6 +34,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   return (
     <html lang={await getLocale()} data-theme={theme} className={GeistSans.variable}>
       <body>
+        <OldTab />
         <NextIntlClientProvider messages={await clientMessages()}>{children}</NextIntlClientProvider>
       </body>
     </html>

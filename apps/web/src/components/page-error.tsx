@@ -5,9 +5,11 @@ import { TriangleAlert } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useTranslations } from 'next-intl';
 import { useTransition } from 'react';
+import { useReloadWhenOld } from './old-tab.ts';
 
 /** A page that failed: what to do, and the reference under which the server logged it. */
 export function PageError({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
+  const reloading = useReloadWhenOld(error);
   const t = useTranslations('errors.page');
   const ui = useTranslations('ui');
   const router = useRouter();
@@ -17,6 +19,7 @@ export function PageError({ error, reset }: { error: Error & { digest?: string }
       router.refresh();
       reset();
     });
+  if (reloading) return null;
   return (
     <div role="alert">
       <EmptyState

@@ -1,0 +1,78 @@
+/**
+ * What one of several replicas of the web app needs to be like the others. `apps/web/build.mjs` bundles this into
+ * the built app, where Next loads its default as `cacheHandler`, and `serve.mjs` opens it before the first request.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { openCacheLink } from '../cache-link.ts';
+import { openMemoryPageStore } from './memory-page-store.ts';
+import { pageCacheOn } from './page-cache.ts';
+import type { PageStore } from './page-store.ts';
+import { readSecret } from './read-secret.ts';
+import { openRedisPageStore } from './redis-page-store.ts';
+import { shareFiles } from './shared-files.ts';
+
+const actionsKey = 'NEXT_SERVER_ACTIONS_ENCRYPTION_KEY';
+/** A replica that starts while the cache is slow is better than one that waits for it. */
+const publishWithinMs = 5_000;
+const publishEveryMs = 10 * 60_000;
+
+// Next may load this file a second time, by another address.
+const place = Symbol.for('ballast.web.pages');
+const shared = globalThis as { [place]?: PageStore };
+
+export default pageCacheOn(() => {
+  shared[place] ??= openMemoryPageStore();
+  return shared[place];
+});
+
+export interface Replica {
+  /** Resolves to true when it has answered. */
+  answer(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+}
+
+/** Reads the secrets and opens the cache, which need not be there. `built` is the folder of `server.js`. */
+export async function openReplica(built: string): Promise<Replica> {
+  process.env[actionsKey] = actionsKeyOf(readSecret(actionsKey));
+  const url = readSecret('REDIS_URL');
+  if (url === null) return { answer: async () => false };
+  const build = readFileSync(join(built, '.next/BUILD_ID'), 'utf8').trim();
+  const link = openCacheLink(url, (state, error) => say(state, error));
+  const store = openRedisPageStore(link, build);
+  const files = shareFiles(link, join(built, '.next/static'));
+  shared[place] = store;
+  const publish = () => files.publish().catch(() => {});
+  // Also after the cache has forgotten everything.
+  link.redis.on('ready', () => void publish());
+  setInterval(publish, publishEveryMs).unref();
+  setInterval(() => store.untold() > 0 && void store.tell(), 1_000).unref();
+  await within(publishWithinMs, new Promise<void>((done) => link.redis.once('ready', () => void publish().then(done))));
+  return { answer: files.answer };
+}
+
+/** The build's own key is no secret: everyone who has the image has it. */
+function actionsKeyOf(given: string | null): string {
+  if (given === null) return randomBytes(32).toString('base64');
+  if (Buffer.from(given, 'base64').length === 32) return given;
+  throw new Error(`${actionsKey} must be 32 bytes in base64.`);
+}
+
+async function within(ms: number, done: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([
+    done,
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      enough.signal.addEventListener('abort', () => clearTimeout(timer));
+    }),
+  ]);
+  enough.abort();
+}
+
+function say(state: 'connected' | 'lost', error: Error | null): void {
+  const msg = state === 'connected' ? 'The cache answers.' : 'The cache is away: pages are made anew for each request.';
+  const cause = error && { cause: error.message };
+  console.error(JSON.stringify({ level: state === 'connected' ? 'info' : 'warn', msg, ...cause }));
+}
