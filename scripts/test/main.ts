@@ -99,7 +99,7 @@ const alone: Step[] = [
     cwd: root,
     args: ['--config', 'tests/edge/vitest.config.ts'],
     postgres: true,
-    lacking: quick ? undefined : noCaddy,
+    lacking: quick ? undefined : (noCaddy ?? noChromium),
   }),
   vitest('the Compose files, in containers', {
     cwd: root,
