@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { Redis } from 'ioredis';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chromium as chromiumPath } from '../../scripts/test/programs.ts';
+import { startApiBehind } from './harness/api-behind.ts';
 import { type Edge, startCaddy } from './harness/caddy.ts';
 import { buildVersions, startWeb, type Version, type WebReplica } from './harness/web-builds.ts';
 
@@ -226,6 +228,85 @@ it('no image carries the key, and no replica says it', () => {
   }
   for (const replica of replicas.values()) expect(replica.said()).not.toContain(key);
 });
+
+it('from Caddy over the web to the API, everyone counts the address that connected, whatever it claims', async () => {
+  const api = await startApiBehind('127.0.3.1', edge.ports.api, edge.origin);
+  try {
+    await replicas.get(one)?.stop();
+    await serve('next', one, { API_INTERNAL_URL: api.url });
+    // As on a laptop: browsers connect to it, and it passes the API on.
+    const front = await serve('next', three, { API_INTERNAL_URL: api.url, TRUSTED_PROXY_HOPS: '0' });
+    edge.names.set('api', ['127.0.3.1']);
+    await route(one);
+    await expect
+      .poll(async () => (await fetch(`${edge.origin}/api/accounts/me`)).status, { timeout: 20_000 })
+      .toBe(401);
+    const person = { email: 'ada@acme.test', password: 'correct horse battery' };
+    const signUp = { ...person, name: 'Ada' };
+    expect((await sendFrom('127.0.0.61', edge.origin, '/api/accounts/sign-up', signUp)).status).toBe(202);
+    await api.confirm(person.email);
+
+    for (const [base, from] of [
+      [edge.origin, '127.0.0.62'],
+      [edge.origin, '127.0.0.62'],
+      [urlOf(one), '127.0.0.63'],
+      [front.url, '127.0.0.64'],
+    ] as const) {
+      // A replica behind Caddy believes its one proxy, which is why only Caddy may reach it.
+      const proxied = base === urlOf(one);
+      const answer = await sendFrom(from, base, '/api/accounts/sign-in', person, proxied ? [from] : []);
+      expect(answer.status, answer.body).toBe(200);
+      expect(api.addressesOf('/api/accounts/sign-in').at(-1)).toBe(from);
+      const uses = api.addressesOf('/api/accounts/sign-in').filter((address) => address === from).length;
+      expect(answer.limit).toContain(`r=${60 - uses}`);
+    }
+    expect(await api.sessionAddresses(person.email)).toEqual(['127.0.0.62', '127.0.0.62', '127.0.0.63', '127.0.0.64']);
+
+    // What a page asks of the API while it is made counts for whom it is made.
+    const before = api.addressesOf('/api/accounts/me').length;
+    await sendFrom('127.0.0.65', edge.origin, '/dashboard');
+    const asked = api.addressesOf('/api/accounts/me').slice(before);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(new Set(asked)).toEqual(new Set(['127.0.0.65']));
+  } finally {
+    await api.stop();
+  }
+});
+
+interface Answer {
+  status: number;
+  limit: string;
+  body: string;
+}
+
+/** From an address of its own, with made-up ones before what a proxy would add. */
+function sendFrom(
+  localAddress: string,
+  base: string,
+  path: string,
+  body?: object,
+  seen: string[] = [],
+): Promise<Answer> {
+  const text = body && JSON.stringify(body);
+  const headers = {
+    'x-forwarded-for': ['6.6.6.6', '7.7.7.7', ...seen].join(', '),
+    'x-real-ip': '6.6.6.6',
+    forwarded: 'for=6.6.6.6',
+    cookie: 'ballast.session_token=nobody.nothing',
+    ...(text && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), origin: edge.origin }),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request(base + path, { method: text ? 'POST' : 'GET', localAddress, headers }, async (response) => {
+      const parts = await response.toArray();
+      resolve({
+        status: response.statusCode ?? 0,
+        limit: String(response.headers.ratelimit ?? ''),
+        body: Buffer.concat(parts).toString(),
+      });
+    });
+    sent.once('error', reject).end(text);
+  });
+}
 
 async function forgetFiles(): Promise<void> {
   const admin = new Redis(redis.url);
