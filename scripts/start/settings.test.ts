@@ -53,7 +53,9 @@ test('each process gets only the secrets that it needs', () => {
   expect(env.worker).toMatchObject({ DATABASE_DISPATCHER_URL: 'dispatcher', REDIS_QUEUE_URL: 'redis://queue' });
   expect(env.migrate).toMatchObject({ DATABASE_OWNER_URL: 'owner' });
   expect(env.migrate).not.toHaveProperty('AUTH_SECRET');
-  expect(Object.keys(env.web).filter((name) => /DATABASE|SECRET|KEYS|HEADERS|SMTP|REDIS/.test(name))).toEqual([]);
+  expect(Object.keys(env.web).filter((name) => /DATABASE|SECRET|KEYS|HEADERS|SMTP|REDIS/.test(name))).toEqual([
+    'REDIS_URL',
+  ]);
   expect(env.web.HOSTNAME).toBe('127.0.0.1');
   expect(env.web.PATH).toBe('/bin');
 });
