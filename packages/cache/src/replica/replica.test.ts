@@ -139,6 +139,7 @@ if (hasRedis()) {
     const one = new (pageCacheOn(() => near as PageStore))();
     await serve(one, 'first');
     links[1]?.redis.disconnect();
+    await expect.poll(() => links[1]?.redis.status).toBe('end');
     await cut?.expire(tags);
     expect(cut?.untold()).toBe(tags.length > 1_000 ? 1 : tags.length);
     expect(await serve(one, 'second')).toBe('first');
