@@ -39,6 +39,7 @@ export async function playDisasters(
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name <> all(${frozen.map(({ number }) => sessionsOf(number))}::text[])
           and (application_name like 'soak-process-%' or application_name = 'ballast-transport')`;
+      for (const member of scene.fleet.living()) if (member.processId === null) member.lostSession = true;
       scene.diary.happened('sessions ended');
     },
   };
@@ -83,8 +84,10 @@ async function freeze({ fleet, diary }: Scene, disaster: PlannedDisaster): Promi
   const victim = await chooseVictim(fleet, 'worker', disaster);
   victim.frozen = true;
   // Every other one freezes by itself, at the beginning of a job: with something in hand for certain.
-  if (disaster.victim % 2 === 0) victim.child.send('freeze');
-  else victim.child.kill('SIGSTOP');
+  if (disaster.victim % 2 === 0) {
+    // It may have been killed this moment.
+    victim.child.send('freeze', () => {});
+  } else victim.child.kill('SIGSTOP');
   diary.happened(`process ${victim.number} frozen for ${disaster.forMs} ms`);
   await sleep(disaster.forMs);
   victim.child.kill('SIGCONT');

@@ -15,6 +15,8 @@ export interface Member {
   /** What somebody did to it. */
   fate: string | null;
   failpoint: string | null;
+  /** Somebody ended its sessions in Postgres before it was ready. */
+  lostSession: boolean;
   ended: Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export function openFleet(options: FleetOptions): Fleet {
       frozen: false,
       fate: null,
       failpoint,
+      lostSession: false,
       ended: new Promise((resolve) => child.once('exit', () => resolve())),
     };
     members.add(member);
@@ -122,6 +125,7 @@ function howItEnded(member: Member, code: number | null, signal: NodeJS.Signals 
   // A process that believes itself wedged ends itself, as its supervisor would.
   if (code === 0) return 'watchdog';
   // Its first statement failed, since its session was ended: a supervisor tries again, and so does ours.
+  if (member.processId === null && code === 1 && member.lostSession) return 'lost its session while it started';
   if (member.processId === null && code === 1) return 'did not start';
   return `unexpected: ${signal ?? code}`;
 }

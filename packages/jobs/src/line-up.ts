@@ -6,8 +6,9 @@ type Sql = postgres.Sql | postgres.TransactionSql;
  * Two CTEs that put open jobs back to where they wait: among the due, or among those
  * whose time has not come. `source` is a CTE with the columns of `jobs.job`; its rows
  * must have left their former place in the same statement. They hold no key any more.
+ * `placeAt`: where those that sleep stand in the line once they wake; where their time puts them when it is left out.
  */
-export function linedUp(sql: Sql, source: string) {
+export function linedUp(sql: Sql, source: string, placeAt = sql`null::timestamptz`) {
   const columns = sql`
     queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed`;
   const values = sql`
@@ -16,7 +17,7 @@ export function linedUp(sql: Sql, source: string) {
     waits as (
       insert into jobs.due (${columns}) select ${values} from ${sql(source)} where run_at <= now()
     ), sleeps as (
-      insert into jobs.later (${columns}) select ${values} from ${sql(source)} where run_at > now()
+      insert into jobs.later (${columns}, place_at) select ${values}, ${placeAt} from ${sql(source)} where run_at > now()
     )`;
 }
 

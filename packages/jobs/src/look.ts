@@ -62,9 +62,11 @@ export async function lineUpRipe(db: Database): Promise<number> {
         select ctid from jobs.later where run_at <= now() order by run_at, job_id limit ${portion} for update skip locked
       ))
       returning later.*
+    ), placed as (
+      update jobs.job set run_at = ripe.place_at from ripe where ripe.place_at is not null and job.id = ripe.job_id
     )
     insert into jobs.due (queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed)
-    select queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed from ripe
+    select queue, lane, priority, coalesce(place_at, run_at), job_id, name, version, alone, batch, concurrency, discard_after, keyed from ripe
     returning job_id`;
   return rows.count;
 }

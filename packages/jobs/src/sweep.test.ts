@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
@@ -5,8 +6,10 @@ import { silentLog } from '@ballast/test-kit/queue';
 import pg from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { cancelJob } from './cancel.ts';
 import { enqueue } from './enqueue.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { lineUpRipe } from './look.ts';
 import type { ObservedJob, RunEnd } from './observe.ts';
 import { sweep } from './sweep.ts';
 import { forgetJobs, misplacedJobs } from './testing.ts';
@@ -102,7 +105,7 @@ describe('a sweep between those that remove old rows', () => {
   const add = (options = {}) => withTenant(db, tenant, (tx) => enqueue(tx, task, {}, options));
   const pack = (id: string, more = {}) => jobsDb.sql`
     with gone as (delete from jobs.due)
-    insert into jobs.pack ${jobsDb.sql({ id: tenant, queue: 'default', name: task.name, job_ids: [id], ...more })}`;
+    insert into jobs.pack ${jobsDb.sql({ id: randomUUID(), queue: 'default', name: task.name, job_ids: [id], ...more })}`;
 
   it('takes no lock while there is nothing to do', async () => {
     const id = await add();
@@ -126,6 +129,27 @@ describe('a sweep between those that remove old rows', () => {
     await forgetJobs(jobsDb);
     await add({ discardAfter: new Date(Date.now() - 1_000) });
     expect(await sweepAgain()).toMatchObject({ orphaned: 0, lost: 0, stale: 1 });
+  });
+
+  it('gives what a silent runner left its place in the line again, one after the other', async () => {
+    const left: string[] = [];
+    for (let packs = 0; packs < 3; packs++) {
+      const id = await add();
+      left.push(id);
+      await pack(id, { runner_id: runner, opened_at: new Date(Date.now() - 60_000).toISOString() });
+    }
+    const behind = await add();
+    expect(await sweepAgain()).toMatchObject({ orphaned: 3 });
+    const line = async () =>
+      (await jobsDb.sql<{ id: string }[]>`select job_id as id from jobs.due order by run_at`).map(({ id }) => id);
+    // One was single in its pack and first; the others follow it by seconds.
+    expect(await line()).toEqual([left[0], behind]);
+    await jobsDb.sql`
+      with ripe as (update jobs.later set run_at = now() - interval '1 second' returning job_id)
+      update jobs.job set run_at = now() - interval '1 second' from ripe where job.id = ripe.job_id`;
+    await lineUpRipe(jobsDb);
+    expect(await line()).toEqual([...left, behind]);
+    expect(await cancelJob(jobsDb, left[2] as string)).toBe(true);
   });
 
   it('waits for no second enqueue that holds a stale job, and cancels that job when it is free', async () => {

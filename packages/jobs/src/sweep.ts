@@ -120,7 +120,8 @@ async function canWitness(db: Database, witnessId: string | undefined): Promise<
  * at its start keeps that, and may be dead by it; the others return uncharged. All of
  * them travel alone from now on, since one may have taken its worker down. Rows that
  * were running beside each other come back one after the other: together they would
- * only die beside it again, and be charged for it again.
+ * only die beside it again, and be charged for it again. Each comes back to the place that it
+ * had in the line: behind a backlog, it would have waited for its turn twice.
  */
 async function returnOrphans(db: Database, observe?: JobObserver): Promise<number> {
   await endHolders(db);
@@ -140,13 +141,14 @@ async function returnOrphans(db: Database, observe?: JobObserver): Promise<numbe
       set state = case when started_at is not null and attempt >= attempts then 'dead' else 'open' end,
           ended_at = case when started_at is not null and attempt >= attempts then now() end,
           started_at = null, alone = true,
-          run_at = now() + case when single then place * least(${apartMs}, ${apartMs * suspectsApart}::numeric / suspects) else 0 end
-            * interval '1 millisecond'
+          run_at = case when single and place > 0
+            then now() + place * least(${apartMs}, ${apartMs * suspectsApart}::numeric / suspects) * interval '1 millisecond'
+            else run_at end
       from suspect where job.id = suspect.id and job.state = 'open'
-      returning job.*, old.started_at is not null as charged
+      returning job.*, old.started_at is not null as charged, old.run_at as place_at
     ), again as (
       select * from returned where state = 'open'
-    ), ${linedUp(sql, 'again')}, buried as (
+    ), ${linedUp(sql, 'again', sql`place_at`)}, buried as (
       insert into jobs.dead (job_id, queue, name) select id, queue, name from returned where state = 'dead'
     ), failures as (
       insert into jobs.failure (job_id, attempt, message)

@@ -66,6 +66,7 @@ const workerSettings = {
 };
 /** Longer than any healthy answer, shorter than a person's patience. */
 const answerTimeoutMs = 5_000;
+const closeTimeoutMs = 1_000;
 /** What a link may stay silent under a command. A tick uses two links after each other, and both may have forgotten their other end. */
 const silenceMs = 3_000;
 /** The same for a consumer, whose healthy answer can be that nothing came for five seconds. */
@@ -230,7 +231,11 @@ function onPostgres(url: string, log: Log): Backend {
       // A consumer whose announcements are lost looks by itself after this many seconds, by default five.
       // With the dispatcher's second before it, a job starts within two.
       new Worker(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend),
-    close: () => pool.end(),
+    // A consumer that is closed while it takes its connection (BullMQ 6.7) never gives it back, and the pool waits for that without end.
+    close: () =>
+      withinMs(closeTimeoutMs, pool.end(), 'close').catch((error: Error) =>
+        log.debug({ error: error.message }, 'transport'),
+      ),
   };
 }
 

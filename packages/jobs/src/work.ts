@@ -143,8 +143,12 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     async close({ graceMs }) {
       stopping = true;
       watchdog.close();
-      await Promise.all([dispatcher.close(), sweeper.close()]);
-      const drained = Promise.all(consumers.map((consumer) => consumer.close()));
+      // Side by side: a store that does not answer keeps a dispatcher for seconds, and none of them is the handlers'.
+      const drained = Promise.all([
+        dispatcher.close(),
+        sweeper.close(),
+        ...consumers.map((consumer) => consumer.close()),
+      ]);
       if (!(await within(graceMs, drained))) {
         abort.abort(new Error('The process is shutting down.'));
         // Handlers that heed their signal hand back at once; the rest a second later.
@@ -153,7 +157,8 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
           await within(2_000, Promise.all(consumers.map((consumer) => consumer.abandon())));
         }
       }
-      await heartbeat.close();
+      // Without it the sweep waits for the silence of this process.
+      await within(2_000, heartbeat.close());
     },
   };
 }

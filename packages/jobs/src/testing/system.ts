@@ -54,14 +54,17 @@ export class System {
   readonly queue = new Set<string>();
   readonly runs: HeldRun[] = [];
   readonly db: Database;
+  /** The workers' own: a sweep ends the sessions of whoever is silent, and those of nobody else. */
+  readonly #workDb: Database;
   readonly jobsDb: Database;
   readonly #completions: Completions;
   readonly #unwritten = new Set<Promise<unknown>>();
   #mark: string | null = null;
   #claims = 0;
 
-  constructor(db: Database, jobsDb: Database) {
+  constructor(db: Database, workDb: Database, jobsDb: Database) {
     this.db = db;
+    this.#workDb = workDb;
     this.jobsDb = jobsDb;
     this.#completions = this.#watched(openCompletions(jobsDb, silent));
   }
@@ -122,7 +125,7 @@ export class System {
     { processId, stopping = false, returnAfterMs = 100, returned = () => {}, handle }: Work,
   ): Promise<void> {
     const runner = {
-      db: this.db,
+      db: this.#workDb,
       jobsDb: this.jobsDb,
       processId,
       completions: this.#completions,
@@ -208,14 +211,15 @@ export class System {
 export async function openSystem(): Promise<{ system: System; close(): Promise<void> }> {
   const database = await createTestDatabase();
   const db = openDatabase({ url: database.appUrl, applicationName: 'model' });
+  const workDb = openDatabase({ url: database.appUrl, applicationName: 'model' });
   const jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'model' });
   const owner = openDatabase({ url: database.ownerUrl, applicationName: 'model' });
   await createEffects(owner);
   await owner.close();
   return {
-    system: new System(db, jobsDb),
+    system: new System(db, workDb, jobsDb),
     async close() {
-      await Promise.all([db.close(), jobsDb.close()]);
+      await Promise.all([db.close(), workDb.close(), jobsDb.close()]);
       await database.drop();
     },
   };
