@@ -125,6 +125,20 @@ describe('a pool whose connections were forgotten on the way', () => {
     await proxy.close();
   });
 
+  it('is known by a begin that nobody answers, however long a statement may take; a slow statement is none', async () => {
+    const proxy = await openTcpProxy(database.appUrl);
+    const db = openDatabase({ url: proxy.url, applicationName: 'begin', maxConnections: 2, answerTimeoutMs: 60_000 });
+    const slow = await db.sql.begin((tx) => tx`select pg_sleep(5), 1 as one`);
+    expect(slow).toMatchObject([{ one: 1 }]);
+    proxy.forget();
+    const begunAt = performance.now();
+    await expect(db.sql.begin((tx) => tx`select 1`)).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
+    expect(performance.now() - begunAt).toBeLessThan(6_000);
+    expect(await db.sql.begin((tx) => tx`select 1 as one`)).toEqual([{ one: 1 }]);
+    await db.close();
+    await proxy.close();
+  });
+
   it('waits for an answer that comes in pieces, however long it takes in all', async () => {
     const db = openDatabase({
       url: database.appUrl,

@@ -41,7 +41,8 @@ export interface DatabaseOptions {
   /**
    * A connection that owes an answer and has sent nothing for this long has lost its
    * other end: it is replaced, and its statement fails. By default a little longer than
-   * the server's own limits let it stay silent.
+   * the server's own limits let it stay silent. One that owes no more than `begin` is
+   * given up after three seconds.
    */
   answerTimeoutMs?: number;
   connectTimeoutSeconds?: number;
@@ -61,6 +62,12 @@ export interface DatabaseOptions {
 
 const steadyPlans = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_mergejoin: 'off' };
 
+/**
+ * A `begin` waits for no lock and no disk, so that a server which lives answers it at once, however slow its
+ * statements are. Whoever finds a dead link by it need not wait until the longest statement could have ended.
+ */
+const beginTimeoutMs = 3_000;
+
 /** For an answer that the server sent at the very end of its time. */
 const onTheWayMs = 2_000;
 
@@ -78,7 +85,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     // An idle connection whose other end is gone is found before somebody needs it.
     keep_alive: 10,
     // Of our patch (docs/decisions/0015), so the types do not know it.
-    ...(answerTimeoutMs ? { answer_timeout: answerTimeoutMs / 1_000 } : {}),
+    ...(answerTimeoutMs
+      ? { answer_timeout: answerTimeoutMs / 1_000, begin_timeout: Math.min(beginTimeoutMs, answerTimeoutMs) / 1_000 }
+      : {}),
     ...(options.queueTimeoutMs ? { queue_timeout: options.queueTimeoutMs / 1_000 } : {}),
     onnotice: () => {},
     connection: {
