@@ -17,18 +17,34 @@ export interface Swarm extends Reached {
   containersOf(service: string): Promise<string[]>;
 }
 
+const stackFiles = [
+  'docker-compose.yml',
+  'docker-compose.prod.yml',
+  'docker-compose.swarm.yml',
+  'tests/lab/compose.swarm.yml',
+];
+
+/** Where a stack is deployed: by default the engine that DOCKER_HOST names, with ports that are free here. */
+interface Ground {
+  engine?: string;
+  address?: string;
+  ports?: readonly number[];
+  files?: readonly string[];
+  replicas?: number;
+}
+
 /** The files of a fresh clone on the Swarm that an engine manages; made a Swarm of one node when it is none yet. */
-export async function startSwarm(base: Stack): Promise<Swarm> {
-  const leave = await joinSwarm();
-  const [http = 0, port = 0, inbox = 0] = [await freePort(), await freePort(), await freePort()];
+export async function startSwarm(base: Stack, ground: Ground = {}): Promise<Swarm> {
+  const { address = '127.0.0.1', files = [], replicas = '1' } = ground;
+  const own: Record<string, string> = ground.engine ? { DOCKER_HOST: ground.engine } : {};
+  const on: Swarm['on'] = (args, options) => docker(args, { ...options, env: own });
+  const leave = await joinSwarm(on);
+  const [http = 0, port = 0, inbox = 0] = ground.ports ?? [await freePort(), await freePort(), await freePort()];
   const name = `swarm${process.pid}`;
   const secrets = join(base.folder, 'secrets-of-swarm');
   const settings = {
     COMPOSE_PROJECT_NAME: name,
-    COMPOSE_FILE: [
-      ...['', '.prod', '.swarm'].map((kind) => `docker-compose${kind}.yml`),
-      'tests/lab/compose.swarm.yml',
-    ].join(':'),
+    COMPOSE_FILE: [...stackFiles, ...files].join(':'),
     BALLAST_VERSION: base.env.BALLAST_VERSION ?? '',
     SITE_ADDRESS: host,
     MAIL_FROM: 'Ballast <hello@ballast.test>',
@@ -37,13 +53,12 @@ export async function startSwarm(base: Stack): Promise<Swarm> {
     STACK_WAIT_SECONDS: '120',
     // The lab's engine reaches no registry.
     RESOLVE_IMAGE: 'never',
-    ...{ API_REPLICAS: '1', WORKER_REPLICAS: '1', WEB_REPLICAS: '1' },
+    ...{ API_REPLICAS: `${replicas}`, WORKER_REPLICAS: `${replicas}`, WEB_REPLICAS: `${replicas}` },
     ...{ LAB_HTTP_PORT: `${http}`, LAB_HTTPS_PORT: `${port}`, INBOX_PORT: `${inbox}` },
     LAB_INBOX_VERSION: base.env.BALLAST_VERSION ?? '',
   };
-  const on: Swarm['on'] = (args, options) => docker(args, options);
   const deploy: Swarm['deploy'] = (env = {}, ...words) =>
-    run('deploy/stack.sh', words, { cwd: base.folder, env: { ...settings, ...env }, mayFail: true });
+    run('deploy/stack.sh', words, { cwd: base.folder, env: { ...settings, ...own, ...env }, mayFail: true });
   const containersOf = async (service: string) =>
     (await on(['ps', '-q', '--filter', `label=com.docker.swarm.service.name=${name}_${service}`])).stdout
       .split('\n')
@@ -75,19 +90,21 @@ export async function startSwarm(base: Stack): Promise<Swarm> {
   const psql = ['psql', '-U', 'postgres', '-d', 'ballast', '-X', '-v', 'ON_ERROR_STOP=1', '-At'];
   return {
     ...{ name, deploy, on, containersOf, end },
-    site: { host, port, ca: (await on(['exec', caddy, 'cat', authority])).stdout },
+    site: { host, address, port, ca: (await on(['exec', caddy, 'cat', authority])).stdout },
     query: async (sql) =>
       (await on(['exec', '-i', postgres, ...psql], { input: sql })).stdout.split('\n').filter(Boolean),
-    mails: async () => (await fetch(`http://localhost:${inbox}/api/email`)).json() as Promise<Mail[]>,
+    mails: async () => (await fetch(`http://${address}:${inbox}/api/email`)).json() as Promise<Mail[]>,
   };
 }
 
 /** Returns what undoes it; an engine that is part of a Swarm already stays in it. */
-async function joinSwarm(): Promise<() => Promise<void>> {
-  const state = (await docker(['info', '-f', '{{.Swarm.LocalNodeState}}'])).stdout.trim();
-  if (state !== 'inactive') return async () => {};
-  await docker(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
-  const [node = ''] = (await docker(['node', 'ls', '-q'])).stdout.split('\n');
-  await docker(['node', 'update', '--label-add', 'ballast.data=true', node]);
-  return async () => void (await docker(['swarm', 'leave', '--force'], { mayFail: true }));
+async function joinSwarm(on: Swarm['on']): Promise<() => Promise<void>> {
+  const state = (await on(['info', '-f', '{{.Swarm.LocalNodeState}}'])).stdout.trim();
+  if (state === 'inactive') await on(['swarm', 'init', '--advertise-addr', '127.0.0.1']);
+  const self = (await on(['info', '-f', '{{.Swarm.NodeID}}'])).stdout.trim();
+  await on(['node', 'update', '--label-add', 'ballast.data=true', self]);
+  return async () => {
+    if (state === 'inactive') await on(['swarm', 'leave', '--force'], { mayFail: true });
+    else await on(['node', 'update', '--label-rm', 'ballast.data', self], { mayFail: true });
+  };
 }

@@ -2,6 +2,8 @@ import https from 'node:https';
 
 export interface Site {
   host: string;
+  /** Where it is asked, whatever its name would lead to; by default here. */
+  address?: string;
   port: number;
   /** Whoever signed its certificate. */
   ca: string;
@@ -28,7 +30,15 @@ export function visit(site: Site, path: string, asked: Asked = {}): Promise<Answ
   return new Promise((resolve, reject) => {
     const request = https.request(
       {
-        ...{ host: '127.0.0.1', port: site.port, servername: site.host, ca: site.ca, path, method, agent },
+        ...{
+          host: site.address ?? '127.0.0.1',
+          port: site.port,
+          servername: site.host,
+          ca: site.ca,
+          path,
+          method,
+          agent,
+        },
         headers: {
           host: site.host,
           origin: `https://${site.host}`,
