@@ -21,6 +21,7 @@ create function jobs.add(
 declare
   nobody constant uuid := '00000000-0000-0000-0000-000000000000';
   own uuid := ballast.tenant_id();
+  own_lane uuid;
   caller text := coalesce(nullif(current_setting('role'), 'none'), session_user);
 begin
   if caller = 'ballast_auth' then
@@ -40,6 +41,17 @@ begin
   if run_ats is null and tenants is null and keys is null then
     -- The common case, without a look at what nobody said.
     own := coalesce(own, nobody);
+    if cardinality(ids) = 1 then
+      -- One job, as most transactions add: as values, without a set to be unfolded, a third less of Postgres' time.
+      own_lane := case when of_concurrency is null then own else jobs.lane(own, of_name, of_concurrency) end;
+      insert into jobs.job (id, name, version, queue, tenant_id, lane, priority, attempts, batch, concurrency, run_at, discard_after, body, secrets, trace)
+      values (ids[1], of_name, of_version, of_queue, nullif(own, nobody), own_lane,
+              coalesce(priorities[1], 0), of_attempts, of_batch, of_concurrency, now(), discards[1], bodies[1]::jsonb, of_secrets, of_trace);
+      insert into jobs.due (queue, lane, priority, run_at, job_id, name, version, alone, batch, concurrency, discard_after, keyed)
+      values (of_queue, own_lane, coalesce(priorities[1], 0), now(),
+              ids[1], of_name, of_version, of_attempts = 1, of_batch, of_concurrency, discards[1], false);
+      return;
+    end if;
     with added as (
       insert into jobs.job (id, name, version, queue, tenant_id, lane, priority, attempts, batch, concurrency, run_at, discard_after, body, secrets, trace)
       select item.job_id, of_name, of_version, of_queue, nullif(own, nobody), jobs.lane(own, of_name, of_concurrency),
