@@ -4,6 +4,7 @@ import { openTestPools } from '@ballast/test-kit/pools';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
+import { claimFew } from './claim-few.ts';
 import { enqueueMany } from './enqueue.ts';
 import type { Fleet } from './fleet.ts';
 import { forgetJobs, misplacedJobs } from './testing.ts';
@@ -135,5 +136,41 @@ describe('claim', () => {
     const ids = all.flatMap((one) => one.packs.flatMap((pack) => pack.rows.map((row) => row.id)));
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.length).toBeGreaterThan(0);
+  });
+
+  it('hands out nothing of a paused queue when nobody has looked', async () => {
+    await add(quick, 2);
+    await jobsDb.sql`insert into jobs.queue (name, paused_at) values ('default', now())`;
+    const few = () => claimFew(jobsDb, { queue: 'default', freePacks: 8, fleet, unasked: true });
+    expect(await few()).toEqual([]);
+    await jobsDb.sql`delete from jobs.queue`;
+    expect(await few()).toHaveLength(2);
+  });
+
+  it('does not wait for the disk itself, and leaves its session as it was', async () => {
+    const { sql } = jobsDb;
+    const waits = () =>
+      sql.begin(async (tx) => {
+        const claimedHere = await claim(
+          { ...jobsDb, sql: { begin: (work: (on: typeof tx) => unknown) => work(tx) } } as never,
+          {
+            queue: 'default',
+            freePacks: 8,
+            rowsPerPack: 20,
+            fleet,
+            afterLane: null,
+          },
+        );
+        const [row] = await tx<{ waits: string }[]>`select current_setting('synchronous_commit') as waits`;
+        return [claimedHere.packs.length, row?.waits];
+      });
+    await add(quick, 1);
+    expect(await waits()).toEqual([1, 'off']);
+    await add(quick, 1);
+    expect((await claimed(8, { idle: true })).packs).toHaveLength(1);
+    const settings = await Promise.all(
+      Array.from({ length: 10 }, () => sql<{ waits: string }[]>`select current_setting('synchronous_commit') as waits`),
+    );
+    expect(new Set(settings.map(([row]) => row?.waits))).toEqual(new Set(['on']));
   });
 });

@@ -3,6 +3,7 @@ import type postgres from 'postgres';
 import { claimFew } from './claim-few.ts';
 import { type DueRow, fill, type Pack } from './fill.ts';
 import type { Fleet } from './fleet.ts';
+import { unflushed } from './unflushed.ts';
 
 export interface ClaimRequest {
   queue: string;
@@ -35,8 +36,9 @@ type Walked = DueRow & { line: string; lines: number };
 
 /**
  * Takes due rows, tenant by tenant in turn, out of the line into packs, and commits.
- * Only after that may the packs be added to the queue. Rows that another dispatcher
- * holds are skipped, never waited for.
+ * Only after that may the packs be added to the queue. The commit is not waited for until
+ * it is on disk: the one that opens the pack is, and stands behind it. Rows that another
+ * dispatcher holds are skipped, never waited for.
  */
 export async function claim(db: Database, request: ClaimRequest): Promise<Claimed> {
   const few = request.idle ? await claimFew(db, request) : null;
@@ -101,7 +103,7 @@ async function walk(
         order by due.run_at, due.job_id limit turn.share for update skip locked
       ) row on true
     )
-    select line, lines, at::text, job_id as id, lane, name, version, alone, batch, concurrency, keyed
+    select line, lines, at::text, job_id as id, lane, name, version, alone, batch, concurrency, keyed, ${unflushed(sql)}
     from seen where place <= share order by place, line`;
 }
 

@@ -10,12 +10,13 @@
 import type { Database } from '@ballast/db';
 import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { claim } from './claim.ts';
+import { claimFew } from './claim-few.ts';
 import { wakeChannel } from './enqueue.ts';
 import { keepEpoch } from './epoch.ts';
 import { failpoint } from './failpoint.ts';
 import { fewestToLookAt, type Pack, rowsToLookAt } from './fill.ts';
 import { returnPacks } from './line-up.ts';
-import { lineUpRipe, look } from './look.ts';
+import { lineUpRipe, look, type View } from './look.ts';
 import type { JobObserver } from './observe.ts';
 import { runDueSlots } from './schedule.ts';
 import type { Transport } from './transport.ts';
@@ -51,6 +52,9 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     lanes: new Map(),
     rowsPerPack: new Map(),
     idle: new Set(),
+    room: new Map(),
+    view: null,
+    lookedAt: Number.NEGATIVE_INFINITY,
     epochSeenAt: Number.NEGATIVE_INFINITY,
   };
   let closing = false;
@@ -75,6 +79,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       woken = false;
       let pauseMs = pollEveryMs;
       try {
+        if (announced) await handAtOnce(options, memory);
         const found = await round(options, memory, announced);
         starved = found.starved;
         if (found.nextInMs) pauseMs = Math.min(pollEveryMs, Math.ceil(found.nextInMs) + 1);
@@ -130,9 +135,45 @@ interface Memory {
   lanes: Map<string, string | null>;
   /** Per queue, how many rows the next claim looks at for each pack. */
   rowsPerPack: Map<string, number>;
-  /** Queues whose last claim found no more than a few rows. */
+  /** Queues in which nothing was due when it was last looked, or whose last claim left nothing. */
   idle: Set<string>;
+  /** Per queue, how many packs may be added before it is asked again how many are under way. */
+  room: Map<string, number>;
+  /** The last look, and when. */
+  view: View | null;
+  lookedAt: number;
   epochSeenAt: number;
+}
+
+/** Who lives and what they know changes no faster than this; what is paused is asked at each claim. */
+const viewGoodForMs = 1_000;
+/** More queues than this, and one look at all of them costs less than a claim in each. */
+const mostQueuesAtOnce = 3;
+
+/**
+ * The first thing after an announcement, while all queues are idle: claims what little is
+ * due, by what the last look saw, and hands it out. The look, which finds everything else
+ * that was announced, comes after it: nobody waits for that any more.
+ */
+async function handAtOnce(options: DispatcherOptions, memory: Memory): Promise<void> {
+  const { view, room, idle } = memory;
+  const now = performance.now();
+  if (!view || now - memory.lookedAt > viewGoodForMs || now - memory.epochSeenAt > epochEveryMs) return;
+  const queues = [...view.fleet.slots.keys()];
+  if (queues.length > mostQueuesAtOnce || !queues.every((queue) => idle.has(queue) && (room.get(queue) ?? 0) > 0))
+    return;
+  const claims = queues.map(async (queue) => {
+    const freePacks = room.get(queue) ?? 0;
+    const packs = await claimFew(options.db, { queue, freePacks, fleet: view.fleet, unasked: true });
+    // More than a few, or not only plain ones: they are left to the usual claim.
+    if (packs === null) idle.delete(queue);
+    if (!packs || packs.length === 0) return;
+    room.set(queue, freePacks - packs.length);
+    await failpoint('dispatch.marked');
+    await hand(options, queue, packs);
+  });
+  const failed = (await Promise.allSettled(claims)).find((ended) => ended.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** Under load rounds follow each other at once; a wipe need not be known sooner than this. */
@@ -145,6 +186,8 @@ const epochEveryMs = 1_000;
 async function round(options: DispatcherOptions, memory: Memory, announced: boolean): Promise<Found> {
   const inFlight = askAhead(options.transport, announced ? memory.lanes.keys() : []);
   const view = await look(options.db);
+  memory.view = view;
+  memory.lookedAt = performance.now();
   const { fleet, dueSchedules, epoch } = view;
   const found: Found = { more: false, starved: false, nextInMs: view.nextInMs };
   if (dueSchedules.length > 0 && options.schedules) {
@@ -162,6 +205,19 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
       options.observe?.repaired('wiped', returned);
     }
   }
+  for (const [queue, slots] of fleet.slots) {
+    if (view.waiting.includes(queue)) continue;
+    memory.idle.add(queue);
+    // Asked already, and answered meanwhile; a store that does not answer has no room.
+    if (announced)
+      memory.room.set(
+        queue,
+        await inFlight(queue).then(
+          (packs) => slots * 2 - packs,
+          () => 0,
+        ),
+      );
+  }
   for (const queue of view.waiting) {
     // Twice the slots keeps every worker busy; the rest of the backlog waits in Postgres.
     const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (await inFlight(queue));
@@ -175,6 +231,7 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
     const claimed = await claim(options.db, { queue, freePacks, rowsPerPack, fleet, afterLane, idle });
     const { packs, lastLane, left, clear } = claimed;
     memory.lanes.set(queue, lastLane);
+    memory.room.set(queue, freePacks - packs.length);
     if (clear || packs.length === 0) memory.idle.add(queue);
     else memory.idle.delete(queue);
     if (packs.length > 0) memory.rowsPerPack.set(queue, rowsToLookAt(packs));
