@@ -99,8 +99,9 @@ export async function openStage(backend: Backend, redisFlags: readonly string[] 
       expect(effects).toEqual({ rows: count, jobs: count });
     },
     async startedOnce() {
-      expect(await jobsDb.sql`select id, attempt from jobs.job where attempt <> 1`).toEqual([]);
+      // First what tells why.
       expect(await jobsDb.sql`select job_id, message from jobs.failure`).toEqual([]);
+      expect(await jobsDb.sql`select id, attempt from jobs.job where attempt <> 1`).toEqual([]);
     },
     async close() {
       for (const child of processes) {

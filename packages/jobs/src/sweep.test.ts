@@ -131,6 +131,17 @@ describe('a sweep between those that remove old rows', () => {
     expect(await sweepAgain()).toMatchObject({ orphaned: 0, lost: 0, stale: 1 });
   });
 
+  it('leaves a pack to a living runner whose beat may have been written down before it was opened', async () => {
+    await jobsDb.sql`
+      insert into jobs.process (id, role, release, host, slots, knows, beat_at)
+      values (${runner}, 'worker', 'test', 'here', '{}', '{}', now())`;
+    const agoMs = (ms: number) => new Date(Date.now() - ms).toISOString();
+    await pack(await add(), { runner_id: runner, opened_at: agoMs(5_000) });
+    expect(await sweepAgain()).toMatchObject({ orphaned: 0 });
+    await jobsDb.sql`update jobs.pack set opened_at = ${agoMs(12_000)}`;
+    expect(await sweepAgain()).toMatchObject({ orphaned: 1 });
+  });
+
   it('gives what a silent runner left its place in the line again, one after the other', async () => {
     const left: string[] = [];
     for (let packs = 0; packs < 3; packs++) {

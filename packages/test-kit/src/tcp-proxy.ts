@@ -14,6 +14,10 @@ export interface TcpProxy {
   forget(): number;
   /** Resets the connections that stand; new ones work. */
   reset(): void;
+  /** From now on everything arrives so much later, in either direction. */
+  delay(ms: number): void;
+  /** How many connections were made to it so far. */
+  accepted(): number;
   close(): Promise<void>;
 }
 
@@ -22,20 +26,29 @@ export async function openTcpProxy(
   target: string,
   /** Made for each connection: what reaches the client of what the server sends. */
   filter: () => (data: Buffer) => Buffer = () => (data) => data,
+  /** Where it listens: on a free port of loopback, unless a test needs an address of its own. */
+  at: { host: string; port: number } = { host: '127.0.0.1', port: 0 },
 ): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+  const { hostname, port: targetPort } = new URL(target);
   const sockets = new Set<Socket>();
   const forgotten = new Set<Socket>();
   let frozen = false;
+  let delayMs = 0;
+  let accepted = 0;
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+    accepted += 1;
+    const upstream = connect(Number(targetPort), hostname);
     for (const [from, to, passing] of [
       [client, upstream, (data: Buffer) => data],
       [upstream, client, filter()],
     ] as const) {
       sockets.add(from);
       if (frozen) from.pause();
-      from.on('data', (data) => to.write(passing(data)));
+      from.on('data', (data) => {
+        const passed = passing(data);
+        if (delayMs === 0) to.write(passed);
+        else setTimeout(() => to.writable && to.write(passed), delayMs);
+      });
       from.on('close', () => {
         sockets.delete(from);
         // The other end of a forgotten link never hears that this one has gone.
@@ -45,12 +58,12 @@ export async function openTcpProxy(
       from.on('error', () => to.destroy());
     }
   });
-  const listen = async (at: number) => {
-    server.listen(at, '127.0.0.1');
+  const listen = async (port: number) => {
+    server.listen(port, at.host);
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   };
-  const own = await listen(0);
+  const own = await listen(at.port);
   const stop = async () => {
     for (const socket of [...sockets, ...forgotten]) socket.destroy();
     if (!server.listening) return;
@@ -58,7 +71,7 @@ export async function openTcpProxy(
     await once(server, 'close');
   };
   const url = new URL(target);
-  url.hostname = '127.0.0.1';
+  url.hostname = at.host;
   url.port = String(own);
   return {
     url: url.href,
@@ -84,6 +97,10 @@ export async function openTcpProxy(
     reset() {
       for (const socket of sockets) socket.resetAndDestroy();
     },
+    delay(ms) {
+      delayMs = ms;
+    },
+    accepted: () => accepted,
     close: stop,
   };
 }

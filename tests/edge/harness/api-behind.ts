@@ -31,6 +31,8 @@ export async function startApiBehind(address: string, port: number, publicUrl: s
       api
         .said()
         .split('\n')
+        // The last one may not have come to its end.
+        .slice(0, -1)
         .filter((line) => line.startsWith('{') && line.includes(`"path":"${path}"`))
         .map((line) => JSON.parse(line).address),
     confirm: (email) =>

@@ -5,15 +5,19 @@ import { once } from 'node:events';
 export interface NameServer {
   address: string;
   set(name: string, addresses: readonly string[]): void;
+  /** Hears questions and answers none, until it is told to again. */
+  silence(silent: boolean): void;
   close(): void;
 }
 
 const typeA = 1;
 
-export async function openNameServer(): Promise<NameServer> {
+export async function openNameServer(host = '127.0.0.1', port = 0): Promise<NameServer> {
   const known = new Map<string, readonly string[]>();
   const socket = createSocket('udp4');
+  let silent = false;
   socket.on('message', (query, from) => {
+    if (silent) return;
     const { name, type, end } = questionOf(query);
     const addresses = type === typeA ? (known.get(name) ?? []) : [];
     const header = Buffer.alloc(12);
@@ -28,11 +32,14 @@ export async function openNameServer(): Promise<NameServer> {
     );
     socket.send(Buffer.concat([header, query.subarray(12, end), ...records]), from.port, from.address);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(port, host);
   await once(socket, 'listening');
   return {
-    address: `127.0.0.1:${socket.address().port}`,
+    address: `${host}:${socket.address().port}`,
     set: (name, addresses) => known.set(name, addresses),
+    silence(wanted) {
+      silent = wanted;
+    },
     close: () => socket.close(),
   };
 }

@@ -1,0 +1,152 @@
+/**
+ * Names that lead elsewhere, or nowhere: rows 21 and 27 of the fault table. The API sees
+ * name files of its own (a mount namespace), so the system's real resolver is what is hurt.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signedCookie } from '../../apps/api/src/testing/signed-cookie.ts';
+import { openNameServer } from '../edge/harness/name-server.ts';
+
+const key = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
+const root = resolve(import.meta.dirname, '../..');
+/** Goal E: Postgres back, healthy again. */
+const backWithinMs = 10_000;
+
+/** Whether this account may give a process files of its own. */
+function mayUnshare(): boolean {
+  try {
+    execFileSync('unshare', ['-m', 'mount', '--bind', '/etc/hosts', '/etc/hosts'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+if (mayUnshare()) {
+  describe('the name of Postgres', { timeout: 180_000 }, () => {
+    let database: TestDatabase;
+    let folder: string;
+    let hosts: string;
+    let resolver: string;
+    const children: ChildProcess[] = [];
+
+    beforeAll(async () => {
+      database = await createTestDatabase();
+      folder = mkdtempSync(join(tmpdir(), 'ballast-names-'));
+      [hosts, resolver] = [join(folder, 'hosts'), join(folder, 'resolv.conf')];
+    });
+    afterAll(async () => {
+      for (const child of children) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true });
+      await database.drop();
+    });
+
+    async function startApi(): Promise<string> {
+      const url = new URL(database.appUrl);
+      url.hostname = 'database.test';
+      const port = String(await freePort());
+      const own = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"';
+      const program = [process.execPath, '--import', './scripts/tsx-hook.mjs', 'apps/api/src/main.ts'];
+      const child = spawn('unshare', ['-m', 'sh', '-c', own, hosts, resolver, ...program], {
+        cwd: root,
+        env: {
+          PATH: process.env.PATH,
+          BALLAST_ENV: 'local',
+          DATABASE_URL: url.href,
+          AUTH_SECRET: key,
+          API_PORT: port,
+          DISABLE_BACKGROUND_WORKERS: 'true',
+        },
+        stdio: ['ignore', 'ignore', 'ignore'],
+      });
+      children.push(child);
+      const origin = `http://127.0.0.1:${port}`;
+      const ready = () =>
+        fetch(`${origin}/readyz`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      await expect.poll(ready, { timeout: 90_000, interval: 200 }).toBe(true);
+      return origin;
+    }
+
+    const at = (host: string) =>
+      openTcpProxy(database.appUrl, undefined, { host, port: Number(new URL(database.appUrl).port) });
+
+    async function ask(origin: string) {
+      const askedAt = performance.now();
+      const response = await fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie(key) } });
+      const { code } = (await response.json()) as { code: string };
+      return { status: response.status, code, ms: performance.now() - askedAt };
+    }
+
+    async function health(origin: string) {
+      const askedAt = performance.now();
+      const { status } = await fetch(`${origin}/health`);
+      return { status, ms: performance.now() - askedAt };
+    }
+
+    /** Milliseconds until health and requests are as before. */
+    async function untilBack(origin: string): Promise<number> {
+      const since = performance.now();
+      await expect
+        .poll(async () => [(await health(origin)).status, (await ask(origin)).status], {
+          timeout: 60_000,
+          interval: 100,
+        })
+        .toEqual([200, 401]);
+      return performance.now() - since;
+    }
+
+    test('leads to another address when Postgres comes back: pools follow (row 21)', async () => {
+      writeFileSync(resolver, '');
+      writeFileSync(hosts, '127.0.2.1 database.test\n');
+      const former = await at('127.0.2.1');
+      const origin = await startApi();
+      expect((await ask(origin)).status).toBe(401);
+      await former.stop();
+      expect(await ask(origin)).toMatchObject({ status: 503, code: 'database.unreachable' });
+      const next = await at('127.0.2.2');
+      writeFileSync(hosts, '127.0.2.2 database.test\n');
+      const ms = await untilBack(origin);
+      process.stdout.write(`at another address: back in ${ms.toFixed(0)} ms\n`);
+      expect(ms).toBeLessThan(backWithinMs);
+      expect(next.accepted()).toBeGreaterThan(0);
+      await next.close();
+    });
+
+    test('cannot be asked for: requests are refused in time, and go on with the name server (row 27)', async () => {
+      const names = await openNameServer('127.0.3.1', 53);
+      names.set('database.test', ['127.0.2.3']);
+      writeFileSync(hosts, '');
+      writeFileSync(resolver, 'nameserver 127.0.3.1\n');
+      const link = await at('127.0.2.3');
+      const origin = await startApi();
+      expect((await ask(origin)).status).toBe(401);
+      names.silence(true);
+      // What stands goes on without names.
+      expect((await ask(origin)).status).toBe(401);
+      link.reset();
+      await expect.poll(async () => (await health(origin)).status, { timeout: 5_000 }).toBe(503);
+      for (const answer of await Promise.all(Array.from({ length: 10 }, () => ask(origin)))) {
+        expect(answer.status).toBe(503);
+        expect(answer.code).toBe('database.unreachable');
+        expect(answer.ms).toBeLessThan(15_000);
+      }
+      // Half a second is this machine's own.
+      expect((await health(origin)).ms).toBeLessThan(2_500);
+      names.silence(false);
+      const ms = await untilBack(origin);
+      process.stdout.write(`names again: back in ${ms.toFixed(0)} ms\n`);
+      expect(ms).toBeLessThan(backWithinMs);
+      names.close();
+      await link.close();
+    });
+  });
+}
