@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '@ballast/doctor';
 import { expect, inject, test, vi } from 'vitest';
 import { compose, exec } from './harness/stack.ts';
@@ -25,6 +26,28 @@ test('doctor is in the image, and silent beside API and worker while all is well
   await isSilent();
   expect((await doctor('worker')).findings).toEqual([]);
 });
+
+/** Ten minutes once before a release (docs/failure-matrix.md); a moment in every other run. */
+const silentMinutes = Number(process.env.BALLAST_LAB_SILENT_MINUTES ?? 0.5);
+
+test(
+  `it says nothing of a healthy stack for ${silentMinutes} minutes`,
+  async () => {
+    await isSilent();
+    const until = Date.now() + silentMinutes * 60_000;
+    let looks = 0;
+    while (Date.now() < until) {
+      for (const service of ['api', 'worker'] as const) {
+        expect((await doctor(service)).findings, `${service}, look ${looks}`).toEqual([]);
+      }
+      looks += 1;
+      await sleep(5_000);
+    }
+    expect(looks).toBeGreaterThan(0);
+    process.stdout.write(`doctor was silent for ${silentMinutes} minutes, asked ${2 * looks} times\n`);
+  },
+  silentMinutes * 60_000 + 120_000,
+);
 
 test('it names what was taken away, and is silent when it is back', async () => {
   const stack = inject('stack');
