@@ -47,7 +47,7 @@ describe.concurrent.each(queueBackends)('a worker on %s', { timeout: 5 * goalMs 
       await stage.produce(60);
       await someDone(stage, 4);
       expect(app.forget() + dispatcher.forget()).toBeGreaterThan(4);
-      // Goal E. The dispatcher's patience is four seconds, a begin’s three; what was in the middle of a transaction takes longer.
+      // Goal E. The dispatcher's patience is three seconds, and a begin’s; what was in the middle of a transaction takes longer.
       const ms = await untilMoreDone(stage, 8);
       process.stdout.write(`on ${backend}, half-open links to Postgres: ${ms.toFixed(0)} ms\n`);
       expect(ms).toBeLessThan(10_000);

@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       url: DISPATCHER_URL,
       applicationName: 'fault-worker',
       transactionTimeoutMs: 60_000,
-      answerTimeoutMs: 4_000,
+      answerTimeoutMs: 3_000,
     }),
     transport,
     jobs: jobs(),

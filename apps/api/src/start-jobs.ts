@@ -24,7 +24,7 @@ export interface RunningJobs {
 
 const idleGraceMs = 1_000;
 /** The dispatcher's statements take milliseconds; whoever waits for this long waits for nobody, and has ten seconds to be back (row 12). */
-const dispatcherAnswerMs = 4_000;
+const dispatcherAnswerMs = 3_000;
 /** The sweep's lock lives in a transaction of its own while the queue is asked about packs. */
 const dispatcherTransactionMs = 60_000;
 /** A run that ignores its deadline is given up a second after it; its transaction ends a little later. */

@@ -213,9 +213,9 @@ function onPostgres(url: string, log: Log): Backend {
     max: 12,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    // As on Redis: a link that forgot its other end is left for another one.
+    // As on Redis: a link that forgot its other end is left for another one. Here no query waits for a pack: that is announced.
     connectionTimeoutMillis: answerTimeoutMs,
-    query_timeout: consumerSilenceMs,
+    query_timeout: silenceMs,
     options: `-c search_path=${postgresSchema}`,
     application_name: 'ballast-transport',
   });
