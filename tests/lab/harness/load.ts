@@ -5,11 +5,13 @@ export interface Target extends Asked {
   path: string;
   /** Of all requests, in proportion to the others' shares. */
   share: number;
+  /** The status that is the right answer; by default any under 400. */
+  expects?: number;
 }
 
 export interface LoadReport {
   sent: number;
-  /** Answered with a status under 400, in time. */
+  /** Answered rightly, in time. */
   answered: number;
   /** What went wrong, each with how often. */
   failed: Record<string, number>;
@@ -34,7 +36,10 @@ export function startLoad(site: Site, perSecond: number, targets: readonly Targe
   async function send(target: Target): Promise<void> {
     const began = performance.now();
     const outcome = await visit(site, target.path, { ...target, agent }).then(
-      ({ status, body }) => (status < 400 ? null : `${status} ${body.match(/"code":"([^"]+)"/)?.[1] ?? ''}`),
+      ({ status, body }) =>
+        (target.expects === undefined ? status < 400 : status === target.expects)
+          ? null
+          : `${status} ${body.match(/"code":"([^"]+)"/)?.[1] ?? ''}`,
       (error: NodeJS.ErrnoException) => error.code ?? error.message,
     );
     if (outcome === null) latencies.push(performance.now() - began);
