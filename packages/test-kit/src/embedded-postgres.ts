@@ -36,6 +36,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
     onLog: (line) => said.push(String(line)),
     onError: (line) => said.push(String(line)),
   });
+  // Its exit hook ends a process that has nothing left to do with 0, whatever had set `process.exitCode`: with a failed
+  // test, Vitest seemed to have passed.
+  process.prependOnceListener('beforeExit', () => process.exit());
   try {
     await server.initialise();
     await server.start();
