@@ -158,7 +158,7 @@ test('a stack without a worker alerts in the words of the failure matrix', async
   try {
     await fires('WorkersAbsent', mails);
   } finally {
-    await compose(stack, ['start', 'worker']);
+    await compose(stack, ['up', '-d', '--wait', 'worker']);
   }
 });
 
