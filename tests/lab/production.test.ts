@@ -173,7 +173,7 @@ function redirectOf(
 
 /** A rate that nothing disturbs: a third of what is answered at once while nothing else happens, since a roll runs every replica twice. */
 async function carried(rate: number): Promise<number> {
-  for (let tried = rate * 2; tried >= 4; tried = Math.floor(tried * 0.75)) {
+  for (let tried = rate * 3; tried >= 6; tried = Math.floor(tried * 0.75)) {
     const load = startLoad(production.site, tried, targets());
     await sleep(4000);
     const report = await load.stop();
