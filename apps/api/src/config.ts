@@ -17,8 +17,8 @@ import {
   type ModuleConfig,
   type Setting,
 } from '@ballast/kernel';
+import { directoryProblem, listed, readValue, type Sources } from '@ballast/settings/read-value';
 import { isPlaceholder } from './config/placeholder.ts';
-import { directoryProblem, listed, readValue, type Sources } from './config/read-value.ts';
 import { namesOf, type Process, settings, type Values } from './config/settings.ts';
 
 export interface Config<P extends Process = Process> {

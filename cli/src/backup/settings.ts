@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { readValue } from '../../../apps/api/src/config/read-value.ts';
+import { readValue } from '@ballast/settings/read-value';
 import { loadConfig } from '../../../apps/api/src/config.ts';
 import type { Surroundings } from '../database/dispatcher-url.ts';
 import { BackupProblem } from './backup-problem.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { roles } from '@ballast/db/roles';
-import { readValue } from '../../../apps/api/src/config/read-value.ts';
+import { readValue } from '@ballast/settings/read-value';
 
 export interface Surroundings {
   /** The checkout. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { closestName } from '@ballast/kernel';
+import { readValue } from '@ballast/settings/read-value';
 import { isPlaceholder } from '../../../apps/api/src/config/placeholder.ts';
-import { readValue } from '../../../apps/api/src/config/read-value.ts';
 import { settings } from '../../../apps/api/src/config/settings.ts';
 import { aboutOf, otherFiles, type Secret, secrets } from './catalogue.ts';
 import { openToOthers, secretNames } from './secret-files.ts';

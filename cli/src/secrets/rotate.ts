@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { closestName } from '@ballast/kernel';
-import { readValue } from '../../../apps/api/src/config/read-value.ts';
+import { readValue } from '@ballast/settings/read-value';
 import { type Answer, type LocalCommand, UsageError } from '../command.ts';
 import { otherFiles, secrets } from './catalogue.ts';
 import { folderOf, folderOption } from './folder-option.ts';

@@ -234,7 +234,7 @@ function onPostgres(url: string, log: Log): Backend {
     // A consumer that is closed while it takes its connection (BullMQ 6.7) never gives it back, and the pool waits for that without end.
     close: () =>
       withinMs(closeTimeoutMs, pool.end(), 'close').catch((error: Error) =>
-        log.debug({ error: error.message }, 'transport'),
+        log.debug({ error: error.message }, 'transport connections'),
       ),
   };
 }

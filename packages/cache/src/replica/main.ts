@@ -6,13 +6,14 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readValue } from '@ballast/settings/read-value';
 import { openCacheLink } from '../cache-link.ts';
 import { openMemoryPageStore } from './memory-page-store.ts';
 import { pageCacheOn } from './page-cache.ts';
 import type { PageStore } from './page-store.ts';
-import { readSecret } from './read-secret.ts';
 import { openRedisPageStore } from './redis-page-store.ts';
-import { shareFiles } from './shared-files.ts';
+import { listFiles, shareFiles } from './shared-files.ts';
 
 const actionsKey = 'NEXT_SERVER_ACTIONS_ENCRYPTION_KEY';
 /** A replica that starts while the cache is slow is better than one that waits for it. */
@@ -35,40 +36,38 @@ export interface Replica {
 
 /** Reads the secrets and opens the cache, which need not be there. `built` is the folder of `server.js`. */
 export async function openReplica(built: string): Promise<Replica> {
-  process.env[actionsKey] = actionsKeyOf(readSecret(actionsKey));
-  const url = readSecret('REDIS_URL');
+  process.env[actionsKey] = actionsKeyOf(given(actionsKey));
+  const url = given('REDIS_URL');
   if (url === null) return { answer: async () => false };
   const build = readFileSync(join(built, '.next/BUILD_ID'), 'utf8').trim();
+  const own = await listFiles(join(built, '.next/static'));
+  // Nothing is waited for between here and the listeners: it may answer at once.
   const link = openCacheLink(url, (state, error) => say(state, error));
   const store = openRedisPageStore(link, build);
-  const files = shareFiles(link, join(built, '.next/static'));
+  const files = shareFiles(link, own);
   shared[place] = store;
   const publish = () => files.publish().catch(() => {});
   // Also after the cache has forgotten everything.
   link.redis.on('ready', () => void publish());
   setInterval(publish, publishEveryMs).unref();
   setInterval(() => store.untold() > 0 && void store.tell(), 1_000).unref();
-  await within(publishWithinMs, new Promise<void>((done) => link.redis.once('ready', () => void publish().then(done))));
+  const published = new Promise<void>((done) => link.redis.once('ready', () => void publish().then(done)));
+  await Promise.race([published, sleep(publishWithinMs)]);
   return { answer: files.answer };
 }
 
 /** The build's own key is no secret: everyone who has the image has it. */
-function actionsKeyOf(given: string | null): string {
-  if (given === null) return randomBytes(32).toString('base64');
-  if (Buffer.from(given, 'base64').length === 32) return given;
+function actionsKeyOf(value: string | null): string {
+  if (value === null) return randomBytes(32).toString('base64');
+  if (Buffer.from(value, 'base64').length === 32) return value;
   throw new Error(`${actionsKey} must be 32 bytes in base64.`);
 }
 
-async function within(ms: number, done: Promise<void>): Promise<void> {
-  const enough = new AbortController();
-  await Promise.race([
-    done,
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      enough.signal.addEventListener('abort', () => clearTimeout(timer));
-    }),
-  ]);
-  enough.abort();
+/** As the API's settings are read. */
+function given(name: string): string | null {
+  const found = readValue(name, { env: process.env, secretsDirectory: '/run/secrets' });
+  if (found && 'problem' in found) throw new Error(`${found.origin} ${found.problem}.`);
+  return found?.value ?? null;
 }
 
 function say(state: 'connected' | 'lost', error: Error | null): void {

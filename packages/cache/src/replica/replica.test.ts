@@ -46,7 +46,7 @@ type Cache = ReturnType<typeof caches>[number];
 /** As Next does: looks, and makes what is not there. */
 async function serve(cache: Cache, make: string, key = 'k'): Promise<string> {
   const found = await cache.get(key, reading);
-  if (found) return (found.value as unknown as { made: string }).made;
+  if (found) return (found.value as typeof page & { made: string }).made;
   await cache.set(key, { ...page, made: make } as never, { tags: ['prices'] });
   return make;
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, relative, sep } from 'node:path';
 import type { CacheLink } from '../cache-link.ts';
@@ -18,18 +18,25 @@ const types: Record<string, string> = {
   '.ico': 'image/x-icon',
 };
 
+/** Address and file of each that browsers load of a build, which does not change. */
+export async function listFiles(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return new Map(files.map((file) => [prefix + relative(folder, file).split(sep).join('/'), file]));
+}
+
 /**
  * The files that pages load, shared by the builds that serve at the same time: while a new version takes over, a page of one
  * replica asks another for its scripts, and a tab that stayed open asks for one that no replica has any more.
  */
-export function shareFiles(link: CacheLink, folder: string) {
+export function shareFiles(link: CacheLink, own: ReadonlyMap<string, string>) {
   return {
     /** Puts what is not there yet. Names carry a hash of the content, so nothing there is ever different. */
     async publish(): Promise<void> {
-      for (const path of await filesBelow(folder)) {
-        const key = fileKey(prefix + relative(folder, path).split(sep).join('/'));
+      for (const [address, file] of own) {
+        const key = fileKey(address);
         if ((await link.redis.expire(key, weekSeconds)) === 1) continue;
-        await link.redis.set(key, await readFile(path), 'EX', weekSeconds);
+        await link.redis.set(key, await readFile(file), 'EX', weekSeconds);
       }
     },
     /** Answers for a file of another build; false when it is one of ours, or nobody's. */
@@ -37,7 +44,7 @@ export function shareFiles(link: CacheLink, folder: string) {
       if (!url.startsWith(prefix) || (method !== 'GET' && method !== 'HEAD')) return false;
       const path = pathOf(url);
       const type = path && types[extname(path)];
-      if (!path || !type || (await isFile(join(folder, path.slice(prefix.length))))) return false;
+      if (!path || !type || own.has(path)) return false;
       const found = await link.ask(
         () => link.redis.getBuffer(fileKey(path)),
         async () => null,
@@ -63,14 +70,3 @@ function pathOf(url: string): string | null {
     return null;
   }
 }
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
-
-const isFile = (path: string) =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
