@@ -39,8 +39,12 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage(backend: Backend, redisFlags: readonly string[] = []): Promise<Stage> {
-  const database = await createTestDatabase();
+export async function openStage(
+  backend: Backend,
+  redisFlags: readonly string[] = [],
+  creating = createTestDatabase(),
+): Promise<Stage> {
+  const database = await creating;
   const db = openDatabase({ url: database.appUrl, applicationName: 'faults' });
   const jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'faults' });
   const admin = openDatabase({ url: database.adminUrl, applicationName: 'faults-admin', maxConnections: 1 });
@@ -119,8 +123,13 @@ export async function openStage(backend: Backend, redisFlags: readonly string[] 
 }
 
 /** Opens a stage for one play, and closes it whatever happens. */
-export async function on(backend: Backend, play: (stage: Stage) => Promise<void>, redisFlags: readonly string[] = []) {
-  const stage = await openStage(backend, redisFlags);
+export async function on(
+  backend: Backend,
+  play: (stage: Stage) => Promise<void>,
+  redisFlags: readonly string[] = [],
+  creating?: Promise<TestDatabase>,
+) {
+  const stage = await openStage(backend, redisFlags, creating);
   try {
     await play(stage);
   } finally {

@@ -26,10 +26,14 @@ export interface TestDatabase {
 /** One password for all of the tests' roles: they only exist on a server that lives as long as the run. */
 export const testPassword = 'test-only';
 
-/** Clones the run's template. `empty` gives a database without any table. */
-export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
-  const server = process.env.BALLAST_TEST_POSTGRES;
-  const template = process.env.BALLAST_TEST_TEMPLATE;
+/** Clones the run's template. `empty` gives a database without any table; `on` clones the template of a server of the suite's own. */
+export async function createTestDatabase(
+  options: { empty?: boolean; on?: { server: string; template: string } } = {},
+): Promise<TestDatabase> {
+  const { server, template } = options.on ?? {
+    server: process.env.BALLAST_TEST_POSTGRES,
+    template: process.env.BALLAST_TEST_TEMPLATE,
+  };
   if (!server || !template) {
     throw new Error('Run the tests through vitest: its global setup (@ballast/test-kit/global-setup) starts Postgres.');
   }

