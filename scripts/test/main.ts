@@ -36,6 +36,12 @@ const journeys = (queue: 'postgres' | 'redis') => ({
 });
 
 const faults = vitest('faults: processes killed and frozen', { cwd: root, args: ['tests/faults'], postgres: true });
+const backups = vitest('backups: taken, tried, restored', {
+  cwd: root,
+  args: ['--config', 'tests/backup/vitest.config.ts'],
+  postgres: false,
+  lacking: noPgbackrest,
+});
 
 const suites: Step[] = [
   vitest('suites beside the code', {
@@ -43,17 +49,9 @@ const suites: Step[] = [
     args: ['--exclude', 'tests/{faults,soak}/**'],
     postgres: true,
   }),
-  ...(quick ? [faults] : []),
+  ...(quick ? [faults, backups] : []),
   vitest('a short soak', { cwd: root, args: ['tests/soak'], postgres: true }),
 ];
-suites.push(
-  vitest('backups: taken, tried, restored', {
-    cwd: root,
-    args: ['--config', 'tests/backup/vitest.config.ts'],
-    postgres: false,
-    lacking: noPgbackrest,
-  }),
-);
 // Before the first release there is nothing that a migration could break.
 if (previousRelease()) suites.push(check('previous release on the new schema', ['scripts/compatibility/main.ts']));
 if (noRedis) suites.push({ name: 'queue suites on Redis', lacking: noRedis, run: unreachable });
@@ -87,6 +85,7 @@ const whole: Step[] = [
   check('build, everything on', ['scripts/test/build.ts']),
   vitest("journeys, Postgres' queue", { ...journeys('postgres'), lacking: noChromium }),
   vitest('journeys, Redis queue', { ...journeys('redis'), lacking: noChromium ?? noRedis }),
+  backups,
 ];
 
 /**

@@ -14,19 +14,41 @@ class SwarmLast extends BaseSequencer {
   }
 }
 
+const file = (name: string) => `tests/lab/${name}.test.ts`;
+/** Alerts wait for Prometheus most of their time. */
+const waiting = [file('observability')];
+/** Engines of its own, whose start takes longer than its test. Several on one machine need a program that starts them. */
+const elsewhere = process.env.BALLAST_LAB_NODES ? [file('nodes')] : [];
+
+const limits = { testTimeout: 180_000, hookTimeout: 240_000 };
+
 /** The Compose files themselves, on a Docker engine: `pnpm test:lab`. DOCKER_HOST names the engine. */
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   test: {
-    include: ['tests/lab/**/*.test.ts'],
-    // Several engines on one machine need a program that starts them.
-    exclude: process.env.BALLAST_LAB_NODES ? [] : ['tests/lab/nodes.test.ts'],
     globalSetup: ['tests/lab/harness/global-setup.ts'],
-    pool: 'forks',
-    // All files look at one stack, and one of them changes it.
-    fileParallelism: false,
     sequence: { sequencer: SwarmLast },
-    testTimeout: 180_000,
-    hookTimeout: 240_000,
+    projects: [
+      {
+        test: {
+          name: 'beside each other',
+          include: [...waiting, ...elsewhere],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          ...limits,
+        },
+      },
+      {
+        test: {
+          name: 'one after the other',
+          include: ['tests/lab/**/*.test.ts'],
+          exclude: [...waiting, file('nodes')],
+          // They look at one stack, and one of them changes it.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          ...limits,
+        },
+      },
+    ],
   },
 });
