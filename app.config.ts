@@ -11,5 +11,6 @@ export default defineApp({
   modules: {
     accounts: true,
     support: true,
+    domains: true,
   },
 });

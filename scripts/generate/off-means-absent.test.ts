@@ -37,18 +37,29 @@ async function bundled(files: Files): Promise<{ text: string; modules: string[] 
   }
 }
 
-const traces = ['/api/support', 'support.send-request', 'support@ballast.localhost', 'There is no such request.'];
+/** What a build shows of each module that may be off. */
+const traces: Record<string, string[]> = {
+  support: ['/api/support', 'support.send-request', 'support@ballast.localhost', 'There is no such request.'],
+  domains: ['/api/domains', 'domains.check-proofs', 'DOMAINS_RESOLVERS', 'ballast-proof='],
+};
+const names = Object.keys(traces);
+const choice = (off?: string) => ({ accounts: true, ...Object.fromEntries(names.map((name) => [name, name !== off])) });
 
 test('a module that is on is in the bundle: the traces below would be seen', async () => {
-  const { text, modules } = await bundled(await generatedFor({ accounts: true, support: true }));
-  expect(traces.filter((trace) => text.includes(trace))).toEqual(traces);
-  expect(modules.some((id) => id.includes('/modules/support/'))).toBe(true);
+  const { text, modules } = await bundled(await generatedFor(choice()));
+  for (const [name, seen] of Object.entries(traces)) {
+    expect(seen.filter((trace) => text.includes(trace))).toEqual(seen);
+    expect(modules.some((id) => id.includes(`/modules/${name}/`))).toBe(true);
+  }
 });
 
-test('a module that is off leaves no byte: no route, job, page, menu entry, string or migration', async () => {
-  const files = await generatedFor({ accounts: true, support: false });
-  for (const [path, text] of files) expect(`${path}\n${text}`).not.toMatch(/support/i);
-  const { text, modules } = await bundled(files);
-  expect(traces.filter((trace) => text.includes(trace))).toEqual([]);
-  expect(modules.filter((id) => id.includes('/modules/support/'))).toEqual([]);
-});
+test.each(names)(
+  '%s, when it is off, leaves no byte: no route, job, page, menu entry, string or migration',
+  async (name) => {
+    const files = await generatedFor(choice(name));
+    for (const [path, text] of files) expect(`${path}\n${text}`).not.toMatch(new RegExp(name, 'i'));
+    const { text, modules } = await bundled(files);
+    expect(traces[name]?.filter((trace) => text.includes(trace))).toEqual([]);
+    expect(modules.filter((id) => id.includes(`/modules/${name}/`))).toEqual([]);
+  },
+);

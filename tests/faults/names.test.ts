@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { openNameServer } from '@ballast/test-kit/name-server';
 import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signedCookie } from '../../apps/api/src/testing/signed-cookie.ts';
-import { openNameServer } from '../edge/harness/name-server.ts';
 
 const key = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
 const root = resolve(import.meta.dirname, '../..');

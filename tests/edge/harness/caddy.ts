@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
-import { type NameServer, openNameServer } from './name-server.ts';
+import { type NameServer, openNameServer } from '@ballast/test-kit/name-server';
 
 const caddyfile = resolve(import.meta.dirname, '../../../deploy/caddy/Caddyfile');
 

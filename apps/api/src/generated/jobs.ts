@@ -8,6 +8,7 @@ import { sendEmailChanged as accountsSendEmailChanged } from '@ballast/modules/a
 import { sendReset as accountsSendReset } from '@ballast/modules/accounts/jobs/send-reset.job';
 import { sendVerification as accountsSendVerification } from '@ballast/modules/accounts/jobs/send-verification.job';
 import { sendWelcome as accountsSendWelcome } from '@ballast/modules/accounts/jobs/send-welcome.job';
+import { checkProofs as domainsCheckProofs } from '@ballast/modules/domains/jobs/check-proofs.job';
 import { sendRequest as supportSendRequest } from '@ballast/modules/support/jobs/send-request.job';
 
 /** The jobs of every active module. */
@@ -43,6 +44,10 @@ export const jobs = [
   {
     job: accountsRemoveUnconfirmedAccounts,
     load: async () => (await import('@ballast/modules/accounts/jobs/remove-unconfirmed-accounts.handler')).handler,
+  },
+  {
+    job: domainsCheckProofs,
+    load: async () => (await import('@ballast/modules/domains/jobs/check-proofs.handler')).handler,
   },
   {
     job: supportSendRequest,

@@ -2,9 +2,11 @@
 import type { ScheduleDefinition } from '@ballast/kernel';
 import { nightly as accountsRemoveExpiredSessions } from '@ballast/modules/accounts/schedules/remove-expired-sessions.schedule';
 import { nightly as accountsRemoveUnconfirmedAccounts } from '@ballast/modules/accounts/schedules/remove-unconfirmed-accounts.schedule';
+import { daily as domainsCheckProofs } from '@ballast/modules/domains/schedules/check-proofs.schedule';
 
 /** The schedules of every active module. */
 export const schedules: readonly ScheduleDefinition[] = [
   accountsRemoveExpiredSessions,
   accountsRemoveUnconfirmedAccounts,
+  domainsCheckProofs,
 ];

@@ -9,5 +9,6 @@ export const menu = [
 /** The messages of every active module, by language; each becomes the part below the module's name. */
 export const messages = {
   accounts: { en: () => import('@ballast/modules/accounts/messages/en.json') },
+  domains: { en: () => import('@ballast/modules/domains/messages/en.json') },
   support: { en: () => import('@ballast/modules/support/messages/en.json') },
 } as const;

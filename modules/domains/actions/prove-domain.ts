@@ -1,0 +1,50 @@
+import { audit } from '@ballast/db';
+import { and, eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { RequestAction } from '../../context.ts';
+import { config } from '../config.ts';
+import { lookForProof } from '../dns/look-for-proof.ts';
+import { errors } from '../errors.ts';
+import { domain } from '../schema.ts';
+import { type DomainView, viewOf } from '../view.ts';
+
+export const ProveDomain = z.strictObject({ id: z.uuid() });
+
+/** Looks for the record, outside of any transaction, and keeps the proof when it is there. */
+export async function proveDomain({ ctx, input }: RequestAction<z.output<typeof ProveDomain>>): Promise<DomainView> {
+  const { tenantId: organizationId } = ctx;
+  if (!organizationId) throw errors.no_organization();
+  const { id } = ProveDomain.parse(input);
+  const { DOMAINS_RESOLVERS: resolvers, options } = ctx.settings(config);
+  const own = and(eq(domain.organizationId, organizationId), eq(domain.id, id));
+
+  const [claim] = await ctx.transaction((tx) => tx.select().from(domain).where(own));
+  if (!claim) throw errors.not_found();
+  const look = await lookForProof(claim, resolvers);
+  if (look === 'unanswered') throw errors.lookup_failed();
+  if (look === 'absent') throw errors.record_missing();
+  if (!claim.provedAt) {
+    await ctx.limit({ name: 'domains.proofs', limit: options.proofsPerHour, windowSeconds: 3600 }, 'all');
+  }
+
+  return ctx
+    .transaction(async (tx) => {
+      const [row] = await tx
+        .update(domain)
+        .set({ provedAt: sql`coalesce(${domain.provedAt}, now())`, checkedAt: sql`now()`, missingSince: null })
+        .where(own)
+        .returning();
+      if (!row) throw errors.not_found();
+      if (!claim.provedAt) await audit(tx, { action: 'domains.domain.prove', subject: id });
+      return viewOf(row, { publicUrl: ctx.services.publicUrl, graceDays: options.graceDays });
+    })
+    .catch((error: unknown) => {
+      throw isProvedElsewhere(error) ? errors.proved_elsewhere({ cause: error }) : error;
+    });
+}
+
+/** The unique index counts what row-level security hides. Drizzle wraps what postgres.js throws. */
+function isProvedElsewhere(error: unknown): boolean {
+  const { code, constraint_name: name } = ((error as Error).cause ?? error) as Record<string, unknown>;
+  return code === '23505' && name === 'domain_proved';
+}
