@@ -3,6 +3,7 @@
 #   web     the pages
 #   inbox   a laptop's mail; never part of a deployment
 #   caddy   the official one with the Caddyfile inside, run by a user of its own
+#   pooler  PgBouncer, for many replicas of the API on few sessions of Postgres
 #   backup  what backups and restores need beside Postgres' own programs: pgBackRest and `ballast`
 #   sbom    not to run: what the others are made of (docker build --target sbom --output .)
 #
@@ -116,6 +117,20 @@ WORKDIR /app
 USER postgres
 ENTRYPOINT []
 CMD ["ballast", "backup", "serve"]
+
+# The bases that the others stand on know only a PgBouncer that prepares no statements in transaction mode (before 1.21).
+FROM ${POSTGRES_IMAGE} AS pooler
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends pgbouncer \
+ && rm -rf /var/lib/apt/lists/* \
+ && pgbouncer --version | grep -E '^PgBouncer (1\.(2[1-9]|[3-9][0-9])|[2-9])'
+COPY deploy/pooler/start.sh /usr/local/bin/start-pooler
+USER postgres
+EXPOSE 6432
+ENTRYPOINT []
+# It ends when the transactions under way have ended; told SIGTERM, it would wait for clients that stay.
+STOPSIGNAL SIGINT
+CMD ["start-pooler"]
 
 # Certificates are written as the user that the volume's folder belongs to.
 FROM ${CADDY_IMAGE} AS caddy

@@ -16,11 +16,14 @@ import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
 import { readMembership } from './http/membership.ts';
 import { openRequestContext } from './http/request-context.ts';
+import { type Pooled, pooledPools, poolerOf, waysToPostgres } from './pooler.ts';
 
 export interface Context {
   log: Logger;
   /** As `ballast_app`, for requests. */
   db: Database;
+  /** Those of its pools that go through a pooler. */
+  pooled: readonly Pooled[];
   services: Services;
   edge: Edge;
 }
@@ -33,17 +36,20 @@ const authConnections = 5;
 /** Opens what requests and jobs share. `release` closes it in the opposite order. */
 export function openContext(config: Config<'api'> | Config<'worker'>, log: Logger): [Context, Release] {
   const { values } = config;
-  const app = { url: values.DATABASE_URL, keys: values.ENCRYPTION_KEYS, ...limitsOf(config) };
+  const pooler = poolerOf(config);
+  const ways = waysToPostgres(values.DATABASE_URL, pooler);
+  const shared = { keys: values.ENCRYPTION_KEYS, ...limitsOf(config) };
   const db = openDatabase({
-    ...app,
+    ...shared,
+    ...ways.app,
     applicationName: `ballast-${config.process}`,
     maxConnections: values.DATABASE_POOL_SIZE,
   });
   const authDb = openDatabase({
-    ...app,
+    ...shared,
+    ...ways.auth,
     applicationName: `ballast-${config.process}-auth`,
     maxConnections: authConnections,
-    role: 'ballast_auth',
   });
   const mail = openMail({ smtpUrl: values.SMTP_URL, from: values.MAIL_FROM });
   const limiter = openRateLimiter({
@@ -72,7 +78,8 @@ export function openContext(config: Config<'api'> | Config<'worker'>, log: Logge
     await mail.close();
     await Promise.all([limiter.close(), db.close(), authDb.close()]);
   };
-  return [{ log, db, services, edge }, release];
+  const pooled = pooler === undefined ? [] : pooledPools(db, authDb);
+  return [{ log, db, pooled, services, edge }, release];
 }
 
 /** A pool that stays full for this long is overloaded: who waits is told so at once, and to come back (row 22). */

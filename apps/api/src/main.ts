@@ -16,6 +16,7 @@ import { schedules } from './generated/schedules.ts';
 import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createProbeApp } from './http/probes.ts';
+import { poolerOf, refuseUnsafePooler, waysToPostgres } from './pooler.ts';
 import { openProcessMetrics } from './process-metrics.ts';
 import { openProcessTracing } from './process-tracing.ts';
 import { release } from './release.ts';
@@ -30,8 +31,10 @@ await runProcess(async () => {
   for (const warning of config.warnings) log.warn({}, warning);
   const tracing = await openProcessTracing(config, log);
   const [context, releaseContext] = openContext(config, log);
+  const { url: databaseUrl, pooled = false } = waysToPostgres(values.DATABASE_URL, poolerOf(config)).app;
   const health = createHealth({
-    databaseUrl: values.DATABASE_URL,
+    databaseUrl,
+    pooled,
     migrations: await expectedMigrations(),
     applicationName: 'ballast-api-health',
     log,
@@ -75,7 +78,11 @@ await runProcess(async () => {
   return {
     log,
     graceMs: delayMs + graceMs,
-    vital: Promise.all([refuseLossyPostgres(context.db, log, stopping.signal), consumer?.admitted]),
+    vital: Promise.all([
+      refuseLossyPostgres(context.db, log, stopping.signal),
+      refuseUnsafePooler(context.pooled, values.REQUEST_TIMEOUT_MS, log, stopping.signal),
+      consumer?.admitted,
+    ]),
     async release() {
       stopping.abort();
       health.startDraining();

@@ -28,14 +28,16 @@ export async function prepareServer(adminUrl: string): Promise<void> {
     throw new AppError('config.invalid', { public: problems.join('\n'), retryable: false });
   }
   const database = decodeURIComponent(new URL(values.DATABASE_OWNER_URL).pathname.slice(1));
-  await prepareDatabase(adminUrl, { database, passwords }).catch((error: { code?: string }) => {
-    if (error.code !== '28P01') throw error;
-    throw new AppError('database.admin_refused', {
-      public:
-        "Postgres refuses the superuser's password: DATABASE_ADMIN_URL does not belong to this server's data. " +
-        'Secrets and data that were made together stay together: bring back the ones that are gone, or remove both.',
-      retryable: false,
-      cause: error,
-    });
-  });
+  await prepareDatabase(adminUrl, { database, passwords, limitMs: values.REQUEST_TIMEOUT_MS }).catch(
+    (error: { code?: string }) => {
+      if (error.code !== '28P01') throw error;
+      throw new AppError('database.admin_refused', {
+        public:
+          "Postgres refuses the superuser's password: DATABASE_ADMIN_URL does not belong to this server's data. " +
+          'Secrets and data that were made together stay together: bring back the ones that are gone, or remove both.',
+        retryable: false,
+        cause: error,
+      });
+    },
+  );
 }

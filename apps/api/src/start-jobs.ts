@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { checkMigrations, type Database, durabilityProblems, openDatabase } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { inspectStores, refusalSentence } from '@ballast/jobs/guard';
@@ -11,6 +10,7 @@ import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
 import { expectedMigrations } from './expected-migrations.ts';
 import { release } from './release.ts';
+import { retry } from './retry.ts';
 
 /** Consumers, dispatcher and sweep of this process; `started` once they run. */
 export interface RunningJobs {
@@ -133,19 +133,3 @@ async function refuseLossyQueue(
   if (refusals.length === 0) return;
   throw new AppError('queue.not_trustworthy', { public: refusals.join('\n'), retryable: false });
 }
-
-/** Repeats `attempt` every second until it succeeds; gives up quietly when `signal` aborts. */
-async function retry(signal: AbortSignal, log: Logger, attempt: () => Promise<void>): Promise<void> {
-  for (let failures = 0; !signal.aborted; failures++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      // Once is enough to know; /health tells for how long.
-      if (failures === 0) log.warn({ error }, 'cannot start yet; trying every second');
-      await pause(1_000, signal);
-    }
-  }
-}
-
-/** Ends early, and quietly, when `signal` aborts. */
-const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});

@@ -3,11 +3,13 @@ import type { Place, Subject } from '@ballast/doctor';
 import { AppError } from '@ballast/kernel';
 import appDefinition from '../../../app.config.ts';
 import { refuseStaleSnapshot } from '../../../apps/api/src/active-set.ts';
+import type { Values } from '../../../apps/api/src/config/settings.ts';
 import { inspectConfig } from '../../../apps/api/src/config.ts';
 import { expectedMigrations } from '../../../apps/api/src/expected-migrations.ts';
 import { modules } from '../../../apps/api/src/generated/config.ts';
 import { jobs } from '../../../apps/api/src/generated/jobs.ts';
 import snapshot from '../../../apps/api/src/generated/routes.snapshot.json' with { type: 'json' };
+import { throughPooler } from '../../../apps/api/src/pooler.ts';
 import { release } from '../../../apps/api/src/release.ts';
 import { dataFolder, embeddedUrl, type Surroundings } from '../database/dispatcher-url.ts';
 import { endpoints, processesHere } from './endpoints.ts';
@@ -36,6 +38,8 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
     warnings: config.warnings,
     notHere: told ? told.given.filter((name) => !env[name]) : [],
     databaseUrl: values.DATABASE_URL ?? null,
+    poolerUrl: poolerUrlOf(values),
+    requestMs: values.REQUEST_TIMEOUT_MS ?? 15_000,
     poolSize: values.DATABASE_POOL_SIZE ?? 10,
     queueUrl: values.REDIS_QUEUE_URL ?? null,
     cacheUrl: values.REDIS_URL ?? null,
@@ -54,6 +58,10 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
   };
 }
 
+function poolerUrlOf({ DATABASE_URL, DATABASE_POOLER }: Partial<Values<'doctor'>>): string | null {
+  return DATABASE_URL && DATABASE_POOLER ? throughPooler(DATABASE_POOLER, DATABASE_URL) : null;
+}
+
 function nothingRunsOn(data: string): string {
   return (
     `No Ballast runs on ${data}, and DATABASE_URL is not set: run npm start, ` +
@@ -62,6 +70,7 @@ function nothingRunsOn(data: string): string {
 }
 
 function placeOf(env: Surroundings['env'], inImage: boolean, told: Told | null): Place {
+  if (inImage && env.BALLAST_STACK) return { stack: env.BALLAST_STACK };
   if (inImage) return env.KUBERNETES_SERVICE_HOST ? 'elsewhere' : 'compose';
   return told || !env.DATABASE_URL ? 'laptop' : 'elsewhere';
 }

@@ -7,6 +7,7 @@ export const holders = [
   'postgres',
   'redis-cache',
   'redis-queue',
+  'pooler',
   'migrate',
   'api',
   'worker',
@@ -70,6 +71,12 @@ const accessList = (address: string) => {
 };
 const accessListFile = { file: 'users.acl', from: accessList };
 
+/** PgBouncer logs its clients in by it, and itself at Postgres: as the app, and as identity with the app's password. */
+const userList = (address: string) => {
+  const password = decodeURIComponent(new URL(address).password).replaceAll('"', '""');
+  return [roles.app, roles.auth].map((role) => `"${role}" "${password}"`).join('\n');
+};
+
 export const secrets: Readonly<Record<string, Secret>> = {
   auth_secret: { make: key, renew: key, for: ['api', 'worker'] },
   auth_secret_previous: {
@@ -100,7 +107,11 @@ export const secrets: Readonly<Record<string, Secret>> = {
     derived: { postgres: { file: 'postgres_password', from: (url) => decodeURIComponent(new URL(url).password) } },
   },
   database_owner_url: { ...postgres(roles.owner), for: ['migrate'] },
-  database_url: { ...postgres(roles.app), for: ['api', 'worker', 'migrate'] },
+  database_url: {
+    ...postgres(roles.app),
+    for: ['api', 'worker', 'migrate'],
+    derived: { pooler: { file: 'userlist.txt', from: userList } },
+  },
   database_dispatcher_url: { ...postgres(roles.dispatcher), for: ['worker', 'migrate'] },
   database_backup_url: { ...postgres(roles.backup), for: ['backup', 'migrate'] },
   backup_key: {

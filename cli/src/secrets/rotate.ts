@@ -58,5 +58,6 @@ function after(name: string): string {
   }
   if (name === 'redis_url') return `Now, at once: ${again} redis-cache api worker web`;
   if (name === 'redis_queue_url') return `Now, at once: ${again} redis-queue api worker`;
-  return `The role gets it with the next migration. Now, at once: ${again} migrate api worker`;
+  const holders = name === 'database_url' ? 'migrate api worker (and pooler, where it runs)' : 'migrate api worker';
+  return `The role gets it with the next migration. Now, at once: ${again} ${holders}`;
 }

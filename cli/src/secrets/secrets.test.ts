@@ -171,14 +171,20 @@ describe('secrets deliver', () => {
     expect(statSync(join(root, 'out/api/auth_secret')).mode & 0o777).toBe(0o444);
   });
 
-  it("gives Redis a hash of its password, and a module's file to those who run modules", async () => {
+  it("gives Redis a hash of its password, PgBouncer the app's, and a module's file to those who run modules", async () => {
     await initialised();
+    write('database_url', 'postgres://ballast_app:k3%22Wq9-of-the-app@postgres:5432/ballast');
     write('billing_api_key', 'k3Wq9-of-a-module');
     await secrets('deliver', 'out', '--from', 'secrets');
     const { password } = new URL(read('redis_queue_url'));
     const list = delivered('redis-queue', 'users.acl');
     expect(list).toContain(createHash('sha256').update(password).digest('hex'));
     expect(list).not.toContain(password);
+    expect(delivered('pooler', 'userlist.txt').split('\n')).toEqual([
+      '"ballast_app" "k3""Wq9-of-the-app"',
+      '"ballast_auth" "k3""Wq9-of-the-app"',
+    ]);
+    expect(readdirSync(join(root, 'out/pooler'))).toEqual(['userlist.txt']);
     expect(delivered('worker', 'billing_api_key')).toBe('k3Wq9-of-a-module');
     expect(readdirSync(join(root, 'out/migrate'))).not.toContain('billing_api_key');
   });

@@ -28,6 +28,12 @@ export interface DatabaseOptions {
   maxConnections?: number;
   /** A role that the login may put on (`set role`), for the whole session. */
   role?: string;
+  /**
+   * A pooler in transaction mode is between: the next transaction has another session, and nothing
+   * can be said of a session when it is opened. Roles and limits are then those of the login
+   * (roles.ts), whatever is given here; `poolerProblems` tells whether they hold.
+   */
+  pooled?: boolean;
   /** Ends a session whose process froze inside a transaction, so that it cannot hold rows. */
   idleInTransactionTimeoutMs?: number;
   /**
@@ -71,10 +77,14 @@ const beginTimeoutMs = 3_000;
 /** For an answer that the server sent at the very end of its time. */
 const onTheWayMs = 2_000;
 
+/** A pooler lets a transaction wait for a session that long, its `begin` included, and then says so. */
+const poolerQueueMs = 2_000;
+
 /** Opens a pool. Connects on first use, so a database that is down is no error here. */
 export function openDatabase(options: DatabaseOptions): Database {
   const limitMs = options.statementTimeoutMs ?? options.transactionTimeoutMs;
-  const answerTimeoutMs = options.answerTimeoutMs ?? (limitMs === undefined ? undefined : limitMs + onTheWayMs);
+  const silenceMs = onTheWayMs + (options.pooled ? poolerQueueMs : 0);
+  const answerTimeoutMs = options.answerTimeoutMs ?? (limitMs === undefined ? undefined : limitMs + silenceMs);
   const sql = postgres(options.url, {
     max: options.maxConnections ?? 10,
     connect_timeout: options.connectTimeoutSeconds ?? 2,
@@ -86,19 +96,16 @@ export function openDatabase(options: DatabaseOptions): Database {
     keep_alive: 10,
     // Of our patch (docs/decisions/0015), so the types do not know it.
     ...(answerTimeoutMs
-      ? { answer_timeout: answerTimeoutMs / 1_000, begin_timeout: Math.min(beginTimeoutMs, answerTimeoutMs) / 1_000 }
+      ? {
+          answer_timeout: answerTimeoutMs / 1_000,
+          begin_timeout: Math.min(beginTimeoutMs + (options.pooled ? poolerQueueMs : 0), answerTimeoutMs) / 1_000,
+        }
       : {}),
     ...(options.queueTimeoutMs ? { queue_timeout: options.queueTimeoutMs / 1_000 } : {}),
     onnotice: () => {},
     connection: {
       application_name: options.applicationName,
-      ...(options.role ? { role: options.role } : {}),
-      ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
-      ...(options.transactionTimeoutMs ? { transaction_timeout: options.transactionTimeoutMs } : {}),
-      ...(options.idleInTransactionTimeoutMs
-        ? { idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs }
-        : {}),
-      ...(options.steadyPlans ? steadyPlans : {}),
+      ...(options.pooled ? {} : sessionSettings(options)),
     },
   });
   prepareStatements(sql);
@@ -113,6 +120,17 @@ export function openDatabase(options: DatabaseOptions): Database {
       shut();
       return sql.end({ timeout: 5 });
     },
+  };
+}
+
+/** Said when the session is opened. That there is no limit is said too (as text: postgres.js leaves out a 0), or the login's own would hold. */
+function sessionSettings(options: DatabaseOptions): Record<string, string> {
+  return {
+    ...(options.role ? { role: options.role } : {}),
+    statement_timeout: String(options.statementTimeoutMs ?? 0),
+    transaction_timeout: String(options.transactionTimeoutMs ?? 0),
+    idle_in_transaction_session_timeout: String(options.idleInTransactionTimeoutMs ?? 0),
+    ...(options.steadyPlans ? steadyPlans : {}),
   };
 }
 

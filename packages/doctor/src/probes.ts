@@ -15,6 +15,7 @@ import { jobKinds } from './probes/job-kinds.ts';
 import { mail } from './probes/mail.ts';
 import { metrics } from './probes/metrics.ts';
 import { migrations } from './probes/migrations.ts';
+import { pooler } from './probes/pooler.ts';
 import { queue } from './probes/queue.ts';
 import { setbacks } from './probes/setbacks.ts';
 import { snapshot } from './probes/snapshot.ts';
@@ -26,6 +27,7 @@ import { workers } from './probes/workers.ts';
 export const probes: readonly Probe[] = [
   configuration,
   database,
+  pooler,
   durability,
   migrations,
   connections,

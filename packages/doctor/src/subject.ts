@@ -1,5 +1,10 @@
 /** Where Ballast runs, which decides what the commands look like that mend it. */
-export type Place = 'compose' | 'laptop' | 'elsewhere';
+export type Place = 'compose' | 'laptop' | 'elsewhere' | Swarm;
+
+/** A stack of Docker Swarm: its services bear its name in front of their own. */
+export interface Swarm {
+  stack: string;
+}
 
 /** What is examined: the settings of the process beside which doctor runs, and what its build contains. */
 export interface Subject {
@@ -13,6 +18,10 @@ export interface Subject {
   notHere: readonly string[];
   /** As `ballast_app`. */
   databaseUrl: string | null;
+  /** The same through the pooler that requests go through; null without one. */
+  poolerUrl: string | null;
+  /** What a session of the pooler is held to: a request's time. */
+  requestMs: number;
   poolSize: number;
   queueUrl: string | null;
   cacheUrl: string | null;

@@ -12,6 +12,8 @@ export interface View {
   /** Rejects with `Away` when Postgres cannot be asked. */
   database(): Promise<SeenDatabase>;
   db(): Promise<Database>;
+  /** The same database by the way of requests. Rejects with `Away`; with `NotUsed` when there is no pooler. */
+  pooler(): Promise<SeenDatabase>;
   /** Rejects with `Away`; with `NotUsed` when there is none. */
   queue(): Promise<Redis>;
   cache(): Promise<Redis>;
@@ -40,6 +42,7 @@ export interface Member {
 
 export function openView(subject: Subject): { view: View; close: () => void } {
   const postgres = subject.databaseUrl ? openPostgres(subject.databaseUrl) : null;
+  const pooled = subject.poolerUrl ? openPostgres(subject.poolerUrl, { pooled: true }) : null;
   const queue = subject.queueUrl ? openRedis(subject.queueUrl, 'the queue') : null;
   const cache = subject.cacheUrl ? openRedis(subject.cacheUrl, 'the cache') : null;
   let fleet: Promise<Member[]> | null = null;
@@ -48,6 +51,7 @@ export function openView(subject: Subject): { view: View; close: () => void } {
   const view: View = {
     subject,
     database,
+    pooler: () => pooled?.seen() ?? Promise.reject(new NotUsed('there is no pooler')),
     db: async () => (await database()).db,
     queue: () => queue?.seen() ?? Promise.reject(new NotUsed('the queue is in Postgres')),
     cache: () => cache?.seen() ?? Promise.reject(new NotUsed('there is no cache')),
@@ -57,7 +61,7 @@ export function openView(subject: Subject): { view: View; close: () => void } {
     },
   };
   const close = () => {
-    for (const store of [postgres, queue, cache]) store?.close();
+    for (const store of [postgres, pooled, queue, cache]) store?.close();
   };
   return { view, close };
 }

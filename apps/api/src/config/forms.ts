@@ -15,6 +15,10 @@ export const postgresUrl = z.url({
   protocol: /^postgres(ql)?$/,
   message: 'must be postgres://user:password@host/database',
 });
+/** Where a pooler listens: whoever logs in there does it as in DATABASE_URL. */
+export const poolerUrl = z
+  .url({ protocol: /^postgres(ql)?$/, message: 'must be postgres://host:port' })
+  .refine((url) => !URL.canParse(url) || new URL(url).username === '', 'must have no login: DATABASE_URL has it');
 export const redisUrl = z.url({ protocol: /^rediss?$/, message: 'must be redis://host:port' });
 /** One server, or a primary that sentinels know by a name. */
 export const queueRedisUrl = z.string().transform((text, problem) => {

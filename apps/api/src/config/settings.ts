@@ -6,6 +6,7 @@ import {
   milliseconds,
   namedValues,
   origin,
+  poolerUrl,
   port,
   postgresUrl,
   queueRedisUrl,
@@ -97,6 +98,12 @@ export const settings = {
   PGHOST: { schema: z.string().default('/var/run/postgresql'), description: "The folder of Postgres' socket." },
   PGPORT: { schema: port.default(5432), description: "The port in the name of Postgres' socket." },
   PGDATABASE: { schema: z.string().default('ballast'), description: 'The database that knows of its backups.' },
+  DATABASE_POOLER: {
+    schema: poolerUrl.optional(),
+    description:
+      "Where PgBouncer listens in transaction mode, such as postgres://pooler:6432: the API's requests go through it, " +
+      'everything else goes to DATABASE_URL itself.',
+  },
   DATABASE_POOL_SIZE: {
     schema: z.coerce.number('must be a number').int().min(2).max(200).default(10),
     description: 'Connections of the main pool, per process.',
@@ -223,6 +230,7 @@ const answering = [
   'DISABLE_BACKGROUND_WORKERS',
   'TRUSTED_PROXY_HOPS',
   'TRUSTED_TRACEPARENT',
+  'DATABASE_POOLER',
   'SHUTDOWN_DELAY_MS',
   'REQUEST_TIMEOUT_MS',
   'BODY_LIMIT_BYTES',
@@ -244,6 +252,7 @@ export const namesOf = {
     'DATABASE_URL',
     'DATABASE_DISPATCHER_URL',
     'DATABASE_BACKUP_URL',
+    'REQUEST_TIMEOUT_MS',
   ],
   /** What runs beside Postgres, and talks to it over its socket. */
   backup: [

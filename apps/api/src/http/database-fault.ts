@@ -7,7 +7,7 @@ import { AppError } from '@ballast/kernel';
 export function databaseFault(error: unknown): AppError | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     const code = (cause as { code?: unknown }).code;
-    const entry = typeof code === 'string' ? faults[code] : undefined;
+    const entry = code === '08P01' ? poolersFault(cause) : typeof code === 'string' ? faults[code] : undefined;
     if (entry)
       return new AppError(entry.code, { status: 503, retryAfterSeconds: 2, public: entry.public, cause: error });
   }
@@ -20,6 +20,11 @@ const unreachable = {
 };
 const busy = { code: 'database.busy', public: 'The database is busy. Try again in a few seconds.' };
 const full = { code: 'database.full', public: 'Nothing can be stored at the moment. Try again later.' };
+
+/** PgBouncer says everything under one code: no session became free in time, too many clients, or Postgres is away. */
+function poolersFault({ message }: Error): { code: string; public: string } {
+  return /query_wait_timeout|no more connections/.test(message) ? busy : unreachable;
+}
 
 const faults: Record<string, { code: string; public: string }> = {
   ECONNREFUSED: unreachable,

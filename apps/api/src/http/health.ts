@@ -22,6 +22,8 @@ export interface Health {
 
 export interface HealthOptions {
   databaseUrl: string;
+  /** Whether a pooler is between. */
+  pooled?: boolean;
   migrations: readonly { module: string; name: string }[];
   applicationName: string;
   /** Whether what this process is for has begun. */
@@ -98,6 +100,7 @@ function openProbe(options: HealthOptions): Database {
     maxConnections: 1,
     connectTimeoutSeconds: 1,
     statementTimeoutMs: patienceMs,
+    ...(options.pooled ? { pooled: true } : {}),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from '@ballast/db';
+import { inContainers, inside, logs } from '../commands.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import type { Place } from '../subject.ts';
@@ -83,7 +84,7 @@ function judgeState({ seen, backup, behind, problem }: State, place: Place): Fin
       finding('backups.behind', {
         cause: `What was committed in the last ${duration(behind)} is in no backup: the log does not leave this server.`,
         evidence: [point],
-        fix: place === 'compose' ? 'docker compose logs --tail 50 backup' : 'Read the log of the service.',
+        fix: inContainers(place) ? logs(place, 'backup') : 'Read the log of the service.',
       }),
     );
   }
@@ -91,7 +92,7 @@ function judgeState({ seen, backup, behind, problem }: State, place: Place): Fin
 }
 
 function judgeDrill(drill: Drill | null, { backup }: State, place: Place): Finding[] {
-  const fix = place === 'compose' ? 'docker compose exec backup ballast backup drill' : 'ballast backup drill';
+  const fix = inside(place, 'backup', 'backup drill');
   if (!drill) {
     if (backup === null) return [];
     const cause = 'No backup was ever restored: whether one can be is not known.';
@@ -108,8 +109,11 @@ function judgeDrill(drill: Drill | null, { backup }: State, place: Place): Findi
   return [finding('restore.old', { cause, evidence: [proven], fix })];
 }
 
-const serve = (place: Place) =>
-  place === 'compose'
-    ? 'docker compose --profile backup up -d'
+function serve(place: Place): string {
+  if (place === 'compose') return 'docker compose --profile backup up -d';
+  return inContainers(place)
+    ? 'COMPOSE_PROFILES=backup deploy/stack.sh'
     : 'ballast backup serve, beside Postgres (docs/backups.md)';
-const take = (place: Place) => (place === 'compose' ? 'docker compose exec backup ballast backup' : 'ballast backup');
+}
+
+const take = (place: Place) => inside(place, 'backup', 'backup');

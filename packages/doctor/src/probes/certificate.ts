@@ -1,5 +1,5 @@
 import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
-import { logs } from '../commands.ts';
+import { inContainers, logs } from '../commands.ts';
 import { within } from '../deadline.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
@@ -47,7 +47,7 @@ function judge(shown: PeerCertificate, hostname: string, { place, now }: { place
   const evidence = [
     `shown by ${hostname}: valid until ${new Date(to).toISOString()}, issued by ${shown.issuer?.O ?? shown.issuer?.CN ?? 'nobody'}`,
   ];
-  const fix = `${place === 'compose' ? 'docker compose logs --tail 100 caddy' : logs(place, 'api')}: port 80 or 443 closed to the issuer, or DNS that points elsewhere, keep it from being renewed.`;
+  const fix = `${logs(place, inContainers(place) ? 'caddy' : 'api')}: port 80 or 443 closed to the issuer, or DNS that points elsewhere, keep it from being renewed.`;
   const mismatch = checkServerIdentity(hostname, shown);
   if (mismatch) {
     return [

@@ -1,6 +1,12 @@
-import { start } from '../commands.ts';
+import { deploy, inContainers, start } from '../commands.ts';
 import { finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
+import type { Place } from '../subject.ts';
+
+function correct(place: Place): string {
+  if (!inContainers(place)) return 'Correct them, and start again.';
+  return `Correct them, then: ${place === 'compose' ? start(place, 'api') : deploy(place)}`;
+}
 
 export const configuration: Probe = {
   name: 'configuration',
@@ -12,8 +18,7 @@ export const configuration: Probe = {
             finding('config.invalid', {
               cause: 'Settings are missing or wrong; a process that reads them refuses to start.',
               evidence: [...problems],
-              fix:
-                place === 'compose' ? `Correct them, then: ${start(place, 'api')}` : 'Correct them, and start again.',
+              fix: correct(place),
             }),
           ]),
       ...warnings.map((warning) =>

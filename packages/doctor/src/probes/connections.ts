@@ -55,18 +55,22 @@ async function examineServer(db: Database): Promise<Finding[]> {
     finding('database.connections_low', {
       cause: 'Postgres has hardly a connection left: the next replica will not get any.',
       evidence: [`${row.used} of ${row.most} are in use`],
-      fix: 'Lower DATABASE_POOL_SIZE or the number of replicas, raise max_connections, or put PgBouncer in between.',
+      fix: 'Lower DATABASE_POOL_SIZE or the number of replicas, raise max_connections, or let the API go through the pooler (docs/docker-scaling.md).',
     }),
   ];
 }
 
+const mainPools = ['ballast-api', 'ballast-worker', 'ballast-worker-jobs', 'ballast-api-jobs'];
+
 /** The main pools, by process: a name and an address. */
-async function examinePools(db: Database, { poolSize, place }: Subject): Promise<Finding[]> {
+async function examinePools(db: Database, { poolSize, poolerUrl, place }: Subject): Promise<Finding[]> {
+  // Sessions of all APIs together come from the pooler's address, and how many those are is the pooler's.
+  const names = mainPools.filter((name) => poolerUrl === null || name !== 'ballast-api');
   const full = await db.sql<Pool[]>`
     select application_name as name, host(client_addr) as address, count(*)::int as sessions,
            max(extract(epoch from now() - state_change))::float8 as "longestSeconds"
     from pg_stat_activity
-    where usename = current_user and application_name in ('ballast-api', 'ballast-worker', 'ballast-worker-jobs', 'ballast-api-jobs')
+    where usename = current_user and application_name in ${db.sql(names)}
       and state <> 'idle' and state_change < now() - ${busySeconds} * interval '1 second'
     group by 1, 2 having count(*) >= ${poolSize}`;
   return full.map(({ name, address, sessions, longestSeconds }) =>

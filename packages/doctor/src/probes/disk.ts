@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import type { Database } from '@ballast/db';
+import { inContainers } from '../commands.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import type { View } from '../view.ts';
@@ -43,10 +44,9 @@ async function examinePostgres({ db: open, subject }: View): Promise<Finding[]> 
       finding('database.disk_full', {
         cause: 'The disk of Postgres is full: what only reads is answered, what writes is not.',
         evidence: [(error as Error).message],
-        fix:
-          subject.place === 'compose'
-            ? 'docker system df, then give the volume postgres more room'
-            : 'Give it more room.',
+        fix: inContainers(subject.place)
+          ? 'docker system df, then give the volume postgres more room'
+          : 'Give it more room.',
       }),
     ];
   }

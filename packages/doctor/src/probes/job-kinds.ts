@@ -1,4 +1,4 @@
-import { start } from '../commands.ts';
+import { rebuild } from '../commands.ts';
 import { finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import { listed } from '../words.ts';
@@ -23,9 +23,8 @@ export const jobKinds: Probe = {
           `workers: ${listed([...new Set(living.map(({ release, host }) => `${release} on ${host}`))])}`,
         ],
         fix:
-          subject.place === 'compose'
-            ? `docker compose up -d --build ${start(subject.place, 'worker').split(' ').at(-1)}`
-            : 'Run pnpm generate:active-modules, build, and start the workers of that build.',
+          rebuild(subject.place, 'worker') ??
+          'Run pnpm generate:active-modules, build, and start the workers of that build.',
       }),
     ];
   },

@@ -1,5 +1,5 @@
 import { openMail } from '@ballast/mail/open-mail';
-import { logs } from '../commands.ts';
+import { inside, logs } from '../commands.ts';
 import { finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import { NotUsed } from '../view.ts';
@@ -22,7 +22,7 @@ export const mail: Probe = {
       // On servers an API that sends no mail may not reach who takes it.
       if (!consumes && place !== 'laptop') {
         throw new Error(
-          `this process sends no mail and may not reach ${host} (in the worker: docker compose exec worker ballast doctor)`,
+          `this process sends no mail and may not reach ${host} (in the worker: ${inside(place, 'worker', 'doctor')})`,
         );
       }
       return [

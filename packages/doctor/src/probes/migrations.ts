@@ -1,5 +1,5 @@
 import { checkMigrations } from '@ballast/db';
-import { logs, migrate } from '../commands.ts';
+import { inContainers, logs, migrate } from '../commands.ts';
 import { finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import { count, listed } from '../words.ts';
@@ -14,7 +14,7 @@ export const migrations: Probe = {
         finding('migrations.missing', {
           cause: `${count(missing.length, 'migration')} of this build ${missing.length === 1 ? 'is' : 'are'} missing in the database: the migration did not run, or failed and was rolled back.`,
           evidence: [`missing: ${listed(missing)}`],
-          fix: `${migrate(subject.place)}${subject.place === 'compose' ? ` (why it failed: ${logs(subject.place, 'migrate')})` : ''}`,
+          fix: `${migrate(subject.place)}${inContainers(subject.place) ? ` (why it failed: ${logs(subject.place, 'migrate')})` : ''}`,
         }),
       );
     }

@@ -1,3 +1,4 @@
+import { rebuild } from '../commands.ts';
 import { finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 
@@ -5,11 +6,12 @@ export const snapshot: Probe = {
   name: 'active modules',
   async look({ subject: { staleSnapshot, place } }) {
     if (staleSnapshot === null) return [];
+    const build = rebuild(place, 'api', 'worker', 'web');
     return [
       finding('modules.snapshot_stale', {
         cause: staleSnapshot,
         evidence: [],
-        fix: `pnpm generate:active-modules${place === 'compose' ? ' && docker compose up -d --build api worker web' : ', then build'}`,
+        fix: `pnpm generate:active-modules${build ? ` && ${build}` : ', then build'}`,
       }),
     ];
   },

@@ -1,3 +1,4 @@
+import { deploy } from '../commands.ts';
 import { finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 
@@ -21,7 +22,7 @@ export const versions: Probe = {
             ([of, members]) => `${of}: ${members.map(({ role, host }) => `${role} on ${host}`).join(', ')}`,
           ),
         ],
-        fix: place === 'compose' ? 'docker compose up -d' : 'Deploy one version to all of them.',
+        fix: deploy(place),
       }),
     ];
   },

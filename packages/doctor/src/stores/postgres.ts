@@ -15,9 +15,13 @@ const connectSeconds = 5;
 const statementMs = 5_000;
 
 /** Two connections: one slow statement does not keep the others waiting. */
-export function openPostgres(url: string): { seen: () => Promise<SeenDatabase>; close: () => void } {
+export function openPostgres(
+  url: string,
+  { pooled = false }: { pooled?: boolean } = {},
+): { seen: () => Promise<SeenDatabase>; close: () => void } {
   const db = openDatabase({
     url,
+    pooled,
     applicationName: 'ballast-doctor',
     maxConnections: 2,
     connectTimeoutSeconds: connectSeconds,

@@ -44,6 +44,8 @@ export async function openWard(): Promise<Ward> {
     warnings: [],
     notHere: [],
     databaseUrl: database.appUrl,
+    poolerUrl: null,
+    requestMs: 15_000,
     poolSize: 10,
     queueUrl: queue.url,
     cacheUrl: cache.url,

@@ -1,0 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@ballast/observability/logger';
+
+/** Repeats `attempt` every second until it succeeds; gives up quietly when `signal` aborts. */
+export async function retry(signal: AbortSignal, log: Logger, attempt: () => Promise<void>): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      // Once is enough to know; /health tells for how long.
+      if (failures === 0) log.warn({ error }, 'cannot start yet; trying every second');
+      await pause(1_000, signal);
+    }
+  }
+}
+
+/** Ends early, and quietly, when `signal` aborts. */
+const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});
