@@ -1,7 +1,7 @@
 /** Silent for this long means dead. Five missed beats; by the database's clock alone. */
 export const silentAfterMs = 15_000;
 export const beatEveryMs = 3_000;
-/** Beats further apart than this: the process, or Postgres, was away in between. No beat takes longer from its list of packs to its date. */
+/** Beats further apart than this: the process, or Postgres, was away in between. */
 export const gapMs = 8_000;
 
 /** What the living workers can do together. */

@@ -22,15 +22,19 @@ export interface Presence {
  * first beat written: only then may the process take packs.
  */
 export async function startHeartbeat(db: Database, presence: Presence, log: Log): Promise<{ close(): Promise<void> }> {
-  await beat(db, presence);
+  // Packs are in the list before they are opened: those that were opened before this moment of Postgres are in the next.
+  let answeredAt = await beat(db, presence, null);
   await vouch(db, presence);
   let beats = 0;
+  const beatAgain = async () => {
+    answeredAt = await beat(db, presence, answeredAt);
+  };
   let under = Promise.resolve();
   const timer = setInterval(() => {
     // Every seventh beat: kinds need vouching for once in a minute.
     beats += 1;
     const vouching = beats % 7 === 0;
-    under = Promise.all([beat(db, presence), vouching ? vouch(db, presence) : null]).then(
+    under = Promise.all([beatAgain(), vouching ? vouch(db, presence) : null]).then(
       () => {},
       (error: Error) => log.warn({ error: error.message }, 'heartbeat not written'),
     );
@@ -66,16 +70,23 @@ async function vouch(db: Database, { knows, schedules }: Presence): Promise<void
     select 1`;
 }
 
-async function beat(db: Database, presence: Presence): Promise<void> {
+/**
+ * @param listedAt a moment before the list of packs is made, by Postgres' clock.
+ * @returns when it was written, by Postgres' clock.
+ */
+async function beat(db: Database, presence: Presence, listedAt: string | null): Promise<string> {
   const { packs, runMs } = presence.now();
-  await db.sql`
-    insert into jobs.process (id, role, release, host, slots, knows, schedules, packs, run_ms)
+  const [written] = await db.sql<{ at: string }[]>`
+    insert into jobs.process (id, role, release, host, slots, knows, schedules, packs, listed_at, run_ms)
     values (${presence.processId}, ${presence.role}, ${presence.release}, ${hostname()},
             ${JSON.stringify(presence.slots)}::text::jsonb, ${presence.knows as string[]}::text[],
-            ${presence.schedules as string[]}::text[], ${packs}::uuid[], ${JSON.stringify(runMs)}::text::jsonb)
+            ${presence.schedules as string[]}::text[], ${packs}::uuid[], ${listedAt}::text::timestamptz,
+            ${JSON.stringify(runMs)}::text::jsonb)
     on conflict (id) do update
-    set beat_at = now(), packs = excluded.packs, run_ms = excluded.run_ms, slots = excluded.slots, knows = excluded.knows,
+    set beat_at = now(), packs = excluded.packs, listed_at = excluded.listed_at, run_ms = excluded.run_ms, slots = excluded.slots, knows = excluded.knows,
         schedules = excluded.schedules,
         steady_since = case when process.beat_at < now() - ${gapMs} * interval '1 millisecond'
-          then now() else process.steady_since end`;
+          then now() else process.steady_since end
+    returning beat_at::text as at`;
+  return (written as { at: string }).at;
 }

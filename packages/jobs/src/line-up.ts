@@ -40,6 +40,28 @@ export function backInLine(sql: Sql, which: postgres.PendingQuery<postgres.Row[]
 }
 
 /**
+ * Takes a pack away that this process was given and has not begun, and lines its open jobs up again,
+ * uncharged: it asked for it to be opened, and does not know whether it was. Should that request still be on
+ * its way, it finds nothing. They keep their place in the line and wait for a second first: what made the opening fail may
+ * do so again at once. Returns how many jobs.
+ */
+export async function returnUnbegun(sql: Sql, packId: string, processId: string): Promise<number> {
+  const rows = await sql`
+    with gone as (
+      delete from jobs.pack where id = ${packId} and (runner_id is null or runner_id = ${processId}) returning job_ids
+    ), again as (
+      update jobs.job
+      set attempt = attempt - case when started_at is null then 0 else 1 end, started_at = null,
+          run_at = now() + interval '1 second'
+      from (select unnest(job_ids) as id from gone) member
+      where job.id = member.id and job.state = 'open'
+      returning job.*, old.run_at as place_at
+    ), ${linedUp(sql, 'again', sql`place_at`)}
+    select id from again`;
+  return rows.count;
+}
+
+/**
  * Takes packs away that no worker has opened, and lines their open jobs up again,
  * uncharged. `suspect`: a worker may have died under them, so each travels alone from
  * now on. Returns how many jobs.

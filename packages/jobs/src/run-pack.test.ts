@@ -1,37 +1,45 @@
-import { withTenant } from '@ballast/db';
+import { randomUUID } from 'node:crypto';
+import { openDatabase, withTenant } from '@ballast/db';
 import { defineHandler, defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
-import { afterAll, expect, it } from 'vitest';
+import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { openCompletions } from './completions.ts';
 import { enqueueMany } from './enqueue.ts';
 import { runPack } from './run-pack.ts';
-import { misplacedJobs } from './testing.ts';
+import { forgetJobs, misplacedJobs } from './testing.ts';
 
 const tenant = '018f0000-0000-7000-8000-000000000001';
 const job = defineJob({ name: 'suite.job', payload: z.strictObject({ n: z.int() }) });
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-const { db, jobsDb, close } = await openTestPools();
+const { database, db, jobsDb, close } = await openTestPools();
 
+afterEach(async () => {
+  expect(await misplacedJobs(jobsDb)).toEqual([]);
+  await forgetJobs(jobsDb);
+});
 afterAll(close);
 
-it('returns the rows whose turn has not come, uncharged, while the one before them still runs', async () => {
+/** Adds jobs and claims them into one pack. */
+async function handOut(count: number): Promise<string> {
   await withTenant(db, tenant, (tx) =>
     enqueueMany(
       tx,
       job,
-      [1, 2, 3].map((n) => ({ payload: { n } })),
+      Array.from({ length: count }, (_, n) => ({ payload: { n } })),
     ),
   );
   const fleet = { slots: new Map(), knows: new Set(['suite.job@1']), runMs: new Map([['suite.job', 0.1]]) };
-  const { packs } = await claim(jobsDb, { queue: 'default', freePacks: 1, rowsPerPack: 3, fleet, afterLane: null });
-  const released = Promise.withResolvers<void>();
-  const handler = defineHandler(job, async () => {
-    await released.promise;
-  });
-  let returned = 0;
+  const { packs } = await claim(jobsDb, { queue: 'default', freePacks: 1, rowsPerPack: count, fleet, afterLane: null });
+  return packs[0]?.id as string;
+}
+
+function runnerOf(run: () => Promise<void>, more: { jobsDb?: typeof jobsDb; shutdown?: AbortSignal } = {}) {
+  const handler = defineHandler(job, run);
+  const counts = { returned: 0 };
   const runner = {
     db,
     jobsDb,
@@ -42,19 +50,94 @@ it('returns the rows whose turn has not come, uncharged, while the one before th
     shutdown: new AbortController().signal,
     find: () => ({ job, load: async () => handler }),
     stopping: () => false,
-    returned: () => (returned += 1),
+    returned: () => (counts.returned += 1),
     measured: () => {},
+    ...more,
   };
-  const running = runPack(runner as never, packs[0]?.id as string);
-  const states = async () =>
-    (await jobsDb.sql<{ state: string; attempt: number }[]>`select state, attempt from jobs.status order by id`).map(
-      (row) => `${row.state} ${row.attempt}`,
-    );
+  return { counts, run: (packId: string) => runPack(runner as never, packId) };
+}
+
+const states = async () =>
+  (await jobsDb.sql<{ state: string; attempt: number }[]>`select state, attempt from jobs.status order by id`).map(
+    (row) => `${row.state} ${row.attempt}`,
+  );
+
+it('returns the rows whose turn has not come, uncharged, while the one before them still runs', async () => {
+  const packId = await handOut(3);
+  const released = Promise.withResolvers<void>();
+  const { counts, run } = runnerOf(() => released.promise);
+  const running = run(packId);
   await expect.poll(states).toEqual(['dispatched 0', 'pending 0', 'pending 0']);
-  await expect.poll(() => returned).toBe(1);
+  await expect.poll(() => counts.returned).toBe(1);
   expect(await misplacedJobs(jobsDb)).toEqual([]);
   released.resolve();
   await running;
   expect(await states()).toEqual(['done 1', 'pending 0', 'pending 0']);
-  expect(await misplacedJobs(jobsDb)).toEqual([]);
+});
+
+describe('a worker that is not told whether it has opened a pack', { timeout: 30_000 }, () => {
+  const never = async () => expect.unreachable('Nobody may begin it.');
+
+  /** A link to Postgres whose answers can be lost, and that notices it soon. */
+  async function openLossyLink() {
+    let losing = false;
+    const proxy = await openTcpProxy(database.dispatcherUrl, () => (data) => (losing ? Buffer.alloc(0) : data));
+    const link = openDatabase({ url: proxy.url, applicationName: 'lossy', answerTimeoutMs: 300, maxConnections: 1 });
+    // The opening is prepared on it, so that it takes one message to Postgres.
+    await runnerOf(never, { jobsDb: link }).run(randomUUID());
+    return {
+      link,
+      proxy,
+      lose(whether: boolean) {
+        losing = whether;
+      },
+      close: async () => {
+        await link.close();
+        await proxy.close();
+      },
+    };
+  }
+  const openedBy = async () => (await jobsDb.sql`select runner_id from jobs.pack`)[0]?.runner_id ?? null;
+
+  it.each([1, 2])('gives it back, uncharged, when it had been opened (%i jobs)', async (count) => {
+    const packId = await handOut(count);
+    const { link, lose, close } = await openLossyLink();
+    const placesBefore = await jobsDb.sql`select run_at::text as at from jobs.job order by id`;
+    lose(true);
+    const running = runnerOf(never, { jobsDb: link }).run(packId);
+    await expect.poll(openedBy).not.toBeNull();
+    if (count === 1) expect(await states()).toEqual(['dispatched 1']);
+    lose(false);
+    await running;
+    expect(await states()).toEqual(Array.from({ length: count }, () => 'pending 0'));
+    expect(await jobsDb.sql`select job_id from jobs.failure`).toEqual([]);
+    // They wait for a moment, and then in the place that they had.
+    expect(await jobsDb.sql`select place_at::text as at from jobs.later order by job_id`).toEqual(placesBefore);
+    await close();
+  });
+
+  it('gives it back as soon as Postgres answers, when the request never arrived', async () => {
+    const packId = await handOut(1);
+    const { link, proxy, close } = await openLossyLink();
+    await proxy.stop();
+    const running = runnerOf(never, { jobsDb: link }).run(packId);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await states()).toEqual(['dispatched 0']);
+    await proxy.start();
+    await running;
+    expect(await states()).toEqual(['pending 0']);
+    await close();
+  });
+
+  it('leaves it to the sweep when the process must go', async () => {
+    const packId = await handOut(1);
+    const { link, proxy, close } = await openLossyLink();
+    await proxy.stop();
+    const ending = new AbortController();
+    const running = runnerOf(never, { jobsDb: link, shutdown: ending.signal }).run(packId);
+    ending.abort();
+    await expect(running).rejects.toThrow();
+    expect(await states()).toEqual(['dispatched 0']);
+    await close();
+  });
 });

@@ -1,5 +1,6 @@
 import type { Database } from '@ballast/db';
 import { failpoint } from './failpoint.ts';
+import { returnUnbegun } from './line-up.ts';
 import { runBatch } from './run-batch.ts';
 import { type RowRunner, runRow, type StartedRow } from './run-row.ts';
 
@@ -52,7 +53,7 @@ export interface LiveRow {
  */
 export async function runPack<Services>(runner: PackRunner<Services>, packId: string): Promise<void> {
   const { returnAfterMs = defaultReturnAfterMs } = runner;
-  const rows = await openPack(runner, packId);
+  const rows = await openPack(runner, packId).catch((error: Error) => giveBack(runner, packId, error));
   if (rows === null) return;
   const openedAt = performance.now();
   const pack = { unwritten: 0, closed: false, lost: false };
@@ -144,6 +145,28 @@ async function leave<Services>(runner: PackRunner<Services>, packId: string, row
 const stale = { state: 'cancelled', afterMs: null, uncharge: true, failure: null } as const;
 /** Back to its place in the line, uncharged. */
 const handedBack = { state: 'pending', afterMs: null, uncharge: true, failure: null } as const;
+
+/** The longest wait between two attempts to give a pack back. */
+const maxPauseMs = 1_000;
+
+/**
+ * The answer to the opening was lost: whether it happened, and charged a start that there was
+ * not, nobody knows. So the pack goes back, in its slot, for as long as that takes: its
+ * process is alive and names it, so that no sweep would do it. What is left at the end of
+ * the process is the sweep's, which lets the charge stand.
+ */
+async function giveBack<Services>(runner: PackRunner<Services>, packId: string, cause: Error): Promise<null> {
+  for (let pauseMs = 50; !runner.shutdown.aborted; pauseMs = Math.min(maxPauseMs, 2 * pauseMs)) {
+    try {
+      const jobs = await returnUnbegun(runner.jobsDb.sql, packId, runner.processId);
+      runner.log.warn({ packId, jobs, error: cause.message }, 'pack not opened; its jobs wait again');
+      return null;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+  throw cause;
+}
 
 /** Null when the pack is not there, or another worker has opened it. */
 async function openPack<Services>(runner: PackRunner<Services>, packId: string): Promise<LiveRow[] | null> {

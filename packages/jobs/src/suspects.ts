@@ -1,5 +1,5 @@
 import type { Database } from '@ballast/db';
-import { gapMs, silentAfterMs } from './fleet.ts';
+import { silentAfterMs } from './fleet.ts';
 
 /** A pack that a process opened and does not run any more, as a condition on `jobs.pack`. */
 export function orphaned(sql: Database['sql']) {
@@ -7,9 +7,9 @@ export function orphaned(sql: Database['sql']) {
     runner_id is not null and not exists (
       select 1 from jobs.process living
       where living.beat_at > now() - ${silentAfterMs} * interval '1 millisecond' and living.id = pack.runner_id
-        -- A beat older than the opening cannot list the pack yet. Nor can one that is dated after it, but made its list
-        -- before, and then waited for a connection.
-        and (pack.id = any(living.packs) or living.beat_at <= pack.opened_at + ${gapMs} * interval '1 millisecond')
+        -- A list cannot have what was opened after it was made, however late its beat was written down. When that was
+        -- nobody knows exactly; it was not before the answer to the beat before.
+        and (pack.id = any(living.packs) or living.listed_at is null or living.listed_at <= pack.opened_at)
     )`;
 }
 

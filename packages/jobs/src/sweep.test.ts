@@ -4,7 +4,7 @@ import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import pg from 'pg';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { cancelJob } from './cancel.ts';
 import { enqueue } from './enqueue.ts';
@@ -131,15 +131,44 @@ describe('a sweep between those that remove old rows', () => {
     expect(await sweepAgain()).toMatchObject({ orphaned: 0, lost: 0, stale: 1 });
   });
 
-  it('leaves a pack to a living runner whose beat may have been written down before it was opened', async () => {
-    await jobsDb.sql`
-      insert into jobs.process (id, role, release, host, slots, knows, beat_at)
-      values (${runner}, 'worker', 'test', 'here', '{}', '{}', now())`;
+  it('leaves a pack to a living runner whose list may be older than its opening, however late the beat was written', async () => {
     const agoMs = (ms: number) => new Date(Date.now() - ms).toISOString();
-    await pack(await add(), { runner_id: runner, opened_at: agoMs(5_000) });
+    await pack(await add(), { runner_id: runner, opened_at: agoMs(12_000) });
+    // Nothing is known of the first beat's list.
+    await beat();
     expect(await sweepAgain()).toMatchObject({ orphaned: 0 });
-    await jobsDb.sql`update jobs.pack set opened_at = ${agoMs(12_000)}`;
+    await jobsDb.sql`update jobs.process set listed_at = ${agoMs(14_000)}`;
+    expect(await sweepAgain()).toMatchObject({ orphaned: 0 });
+    await jobsDb.sql`update jobs.process set listed_at = ${agoMs(10_000)}`;
     expect(await sweepAgain()).toMatchObject({ orphaned: 1 });
+  });
+
+  it('knows of a beat’s list that it was made after the answer to the beat before', { timeout: 30_000 }, async () => {
+    const read = async () => {
+      const [row] = await jobsDb.sql<{ beatAt: string; listedAt: string | null; opened: boolean }[]>`
+        select beat_at::text as "beatAt", listed_at::text as "listedAt", cardinality(packs) > 0 as opened from jobs.process`;
+      return row as NonNullable<typeof row>;
+    };
+    const packs: string[] = [];
+    const presence = { role: 'worker', release: 'test', slots: {}, knows: [], schedules: [] };
+    const heartbeat = await startHeartbeat(
+      jobsDb,
+      { ...presence, processId: runner, now: () => ({ packs, runMs: {} }) },
+      silentLog,
+    );
+    const first = await read();
+    expect(first.listedAt).toBeNull();
+    packs.push(randomUUID());
+    const second = await vi.waitFor(
+      async () => {
+        const row = await read();
+        expect(row.opened).toBe(true);
+        return row;
+      },
+      { timeout: 20_000 },
+    );
+    expect(second.listedAt).toBe(first.beatAt);
+    await heartbeat.close();
   });
 
   it('gives what a silent runner left its place in the line again, one after the other', async () => {

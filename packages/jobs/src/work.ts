@@ -98,6 +98,8 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     measured: (name: string, ms: number) => runMs.set(name, (runMs.get(name) ?? ms) * (1 - weight) + ms * weight),
   };
   const run = async (queue: string, packId: string) => {
+    // Handed out again while it runs here: it is the same pack, and nobody else's.
+    if (packs.has(packId)) return;
     packs.set(packId, queue);
     takenAt.set(queue, performance.now());
     try {

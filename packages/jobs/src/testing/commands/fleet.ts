@@ -71,8 +71,8 @@ async function writeBeats(model: Model, system: System): Promise<void> {
   for (const id of model.living) {
     const named = model.packs.filter((pack) => pack.runner === id && pack.named).map((pack) => pack.id);
     await sql`
-      insert into jobs.process (id, role, release, host, slots, knows, packs)
-      values (${id}, 'worker', 'test', 'here', '{}', '{}', ${named}::uuid[])`;
+      insert into jobs.process (id, role, release, host, slots, knows, packs, listed_at)
+      values (${id}, 'worker', 'test', 'here', '{}', '{}', ${named}::uuid[], now() - interval '5 seconds')`;
   }
   const before = model.packs.filter((pack) => pack.named !== null).map((pack) => pack.id);
   await sql`
