@@ -52,7 +52,7 @@ const routes = new Hono<Env>()
     return c.json({});
   });
 
-const person = { userId: 'u1', sessionId: 's1', name: 'Ada', email: 'ada@acme.test' };
+const person = { userId: 'u1', sessionId: 's1', sessionEndsAt: new Date(), name: 'Ada', email: 'ada@acme.test' };
 const owner = { organizationId: 'o1', role: 'owner' };
 
 describe('createApp', () => {

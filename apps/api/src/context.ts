@@ -14,7 +14,6 @@ import { openAuth } from '@ballast/modules/accounts/auth';
 import { config as accounts } from '@ballast/modules/accounts/config';
 import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
-import { readMembership } from './http/membership.ts';
 import { openRequestContext } from './http/request-context.ts';
 import { type Pooled, pooledPools, poolerOf, waysToPostgres } from './pooler.ts';
 
@@ -69,8 +68,7 @@ export function openContext(config: Config<'api'> | Config<'worker'>, log: Logge
   });
   const services: Services = { mail, auth, publicUrl: values.PUBLIC_URL, limiter, settings: config.settings };
   const edge: Edge = {
-    identify: (headers) => auth.identify(headers),
-    membership: (userId, organizationId) => readMembership(db, userId, organizationId),
+    identify: (headers, organizationId) => auth.identify(headers, organizationId),
     limiter,
     open: (caller) => openRequestContext(db, services, caller),
   };

@@ -1,3 +1,4 @@
+import type { RequestContext } from '@ballast/http';
 import { eq } from 'drizzle-orm';
 import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
 import { known } from '../auth/failures.ts';
@@ -18,23 +19,30 @@ export async function getProfile({
   ctx,
   headers,
 }: Omit<AccountAction<never>, 'input'>): Promise<{ me: Me; cookies: string[] }> {
-  const me = await ctx.transaction(async (tx) => {
-    const own = { id: user.id, name: user.name, email: user.email, emailVerified: user.emailVerified };
-    const [person] = await tx
-      .select({ ...own, createdAt: user.createdAt })
-      .from(user)
-      .where(eq(user.id, ctx.userId ?? ''));
-    const [place] = await tx
-      .select({ id: organization.id, name: organization.name, slug: organization.slug })
-      .from(organization)
-      .where(eq(organization.id, ctx.tenantId ?? ''));
-    if (!person || !place) throw errors.session_not_found({ internal: 'the account or its organisation is gone' });
-    return { user: profileOf(person), organization: place };
-  });
-  const call = authOf(ctx).api.getSession({
-    headers: callerHeaders(headers, ctx),
-    query: { disableRefresh: headers.has(DO_NOT_EXTEND) },
-    returnHeaders: true,
-  });
-  return { me, cookies: (await known(call)).headers.getSetCookie() };
+  const { tenantId, userId } = ctx;
+  const [found] =
+    tenantId === null || userId === null
+      ? []
+      : await ctx.read((tx) =>
+          tx
+            .select({ person, place })
+            .from(user)
+            .innerJoin(organization, eq(organization.id, tenantId))
+            .where(eq(user.id, userId)),
+        );
+  if (!found) throw errors.session_not_found({ internal: 'the account or its organisation is gone' });
+  const me = { user: profileOf(found.person), organization: found.place };
+  return { me, cookies: headers.has(DO_NOT_EXTEND) ? [] : await extended(ctx, headers) };
 }
+
+/** The cookies of a session that lasts longer from now on; none while its end is far enough away. */
+async function extended(ctx: RequestContext, headers: Headers): Promise<string[]> {
+  const auth = authOf(ctx);
+  if (!ctx.identity || !auth.extendable(ctx.identity)) return [];
+  const call = auth.api.getSession({ headers: callerHeaders(headers, ctx), returnHeaders: true });
+  return (await known(call)).headers.getSetCookie();
+}
+
+const { id, name, email, emailVerified, createdAt } = user;
+const person = { id, name, email, emailVerified, createdAt };
+const place = { id: organization.id, name: organization.name, slug: organization.slug };

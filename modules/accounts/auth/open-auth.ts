@@ -5,10 +5,10 @@
  * @example
  * const pool = openDatabase({ url, role: 'ballast_auth', applicationName: 'ballast-auth', maxConnections: 5 });
  * const auth = openAuth({ database: pool, secret, publicUrl, ...options, log });
- * await auth.identify(request.headers); // { userId, sessionId, name, email } or null
+ * await auth.identify(request.headers, null); // { identity, membership } or null
  */
 import { currentTransaction, type Database, type Tx } from '@ballast/db';
-import type { Identity } from '@ballast/http';
+import type { Caller, Identity } from '@ballast/http';
 import type { Log } from '@ballast/kernel';
 import { runWithTransaction } from '@better-auth/core/context';
 import { betterAuth } from 'better-auth/minimal';
@@ -17,11 +17,11 @@ import { passwordLength } from '../password-length.ts';
 import { mailEverySeconds } from './account-changes.ts';
 import { accountsAdapter } from './adapter.ts';
 import { addressDigest } from './address-digest.ts';
-import { known } from './failures.ts';
 import { madeAhead, passwordHashing } from './hash-ahead.ts';
+import { identify, sessionToken } from './identify.ts';
 import { requestMail } from './request-mail.ts';
 import { keepSignUpAttempt } from './sign-up-attempt.ts';
-import { type SigningKeys, signedAgain } from './signing-keys.ts';
+import type { SigningKeys } from './signing-keys.ts';
 import { tellOwner } from './tell-owner.ts';
 
 /** Its keys have at least 32 characters; they sign cookies and links. */
@@ -38,8 +38,10 @@ export interface AuthOptions extends SigningKeys {
 }
 
 export interface Auth {
-  /** Whose session the cookies carry. Reads only, so that it may run on every request. */
-  identify(headers: Headers): Promise<Identity | null>;
+  /** Whose session the cookies carry, and their place in this organisation, or in their personal one. Reads only. */
+  identify(headers: Headers, organizationId: string | null): Promise<Caller | null>;
+  /** Whether a visit now makes the session last longer; then Better Auth's `getSession` does it. */
+  extendable(identity: Identity): boolean;
   /** One transaction for everything that Better Auth and `work` do in it. */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
   /** Better Auth's server API, for this module's actions. */
@@ -52,6 +54,7 @@ export interface Auth {
 /** Opens nothing but objects: the pool is the caller's, to open and to close. */
 export function openAuth(options: AuthOptions): Auth {
   const better = betterAuthFor(options, transaction);
+  const cookieName = better.$context.then(({ authCookies }) => authCookies.sessionToken.name);
 
   async function transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     const { adapter } = await better.$context;
@@ -59,14 +62,12 @@ export function openAuth(options: AuthOptions): Auth {
   }
 
   return {
-    async identify(headers) {
-      const found = await known(
-        better.api.getSession({ headers: signedAgain(headers, options), query: { disableRefresh: true } }),
-      );
-      if (!found) return null;
-      const { user, session } = found;
-      return { userId: user.id, sessionId: session.id, name: user.name, email: user.email };
+    async identify(headers, organizationId) {
+      const token = sessionToken(headers, await cookieName, options);
+      return identify(options.database, token, organizationId);
     },
+    extendable: ({ sessionEndsAt }) =>
+      sessionEndsAt.getTime() - Date.now() <= (lifeSeconds(options) - extendEverySeconds) * 1_000,
     transaction,
     api: better.api,
     store: better.$context.then((context) => context.internalAdapter),
@@ -76,6 +77,11 @@ export function openAuth(options: AuthOptions): Auth {
 
 /** The header in which the actions hand over the client's address, after the trusted hops. */
 export const addressHeader = 'x-ballast-client-address';
+
+/** How exact "last seen" is, and how often a visit costs a write. */
+const extendEverySeconds = 3600;
+
+const lifeSeconds = ({ sessionDays }: AuthOptions) => sessionDays * 24 * 3600;
 
 function betterAuthFor(options: AuthOptions, transaction: Auth['transaction']) {
   return betterAuth({
@@ -115,9 +121,8 @@ function betterAuthFor(options: AuthOptions, transaction: Auth['transaction']) {
         ),
     },
     session: {
-      expiresIn: options.sessionDays * 24 * 3600,
-      // How exact "last seen" is, and how often a visit costs a write.
-      updateAge: 3600,
+      expiresIn: lifeSeconds(options),
+      updateAge: extendEverySeconds,
     },
     verification: { storeIdentifier: 'hashed' },
     advanced: {

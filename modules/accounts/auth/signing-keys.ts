@@ -33,7 +33,7 @@ export function signedAgain(headers: Headers, keys: SigningKeys): Headers {
 }
 
 /** What a cookie says, when this key signed it; null otherwise. */
-function signedValue(cookie: string, secret: string): string | null {
+export function signedValue(cookie: string, secret: string): string | null {
   const text = decoded(cookie.trim());
   const dot = text.lastIndexOf('.');
   if (dot < 1) return null;

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRateLimiter } from '@ballast/cache/rate-limit';
-import { type Database, openDatabase, sqlOf, withScope, withUser } from '@ballast/db';
-import { type Edge, type Env, type Membership, problemResponse, type Services } from '@ballast/http';
+import { type Database, doorsTo, openDatabase } from '@ballast/db';
+import { type Edge, type Env, problemResponse, type Services } from '@ballast/http';
 import { pendingJobs, type RanJob, runDueJobs, slotComes } from '@ballast/jobs/testing';
 import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { openMail } from '@ballast/mail';
@@ -172,15 +172,7 @@ async function registered(name: string) {
 
 function edgeOf(appDb: Database, services: Services): Edge {
   return {
-    identify: (headers) => authOf({ services }).identify(headers),
-    membership: (userId, organizationId) =>
-      withUser(appDb, userId, async (tx) => {
-        const found = await sqlOf(tx)<Membership[]>`
-          select m.organization_id as "organizationId", m.role from accounts.member m
-          join accounts.organization o on o.id = m.organization_id
-          where case when ${organizationId}::uuid is null then o.personal else o.id = ${organizationId} end`;
-        return found[0] ?? null;
-      }),
+    identify: (headers, organizationId) => authOf({ services }).identify(headers, organizationId),
     limiter: services.limiter,
     open: ({ membership, identity, ...caller }) => ({
       ...caller,
@@ -191,8 +183,7 @@ function edgeOf(appDb: Database, services: Services): Edge {
       services,
       settings: services.settings,
       limit: async () => {},
-      transaction: (work) =>
-        withScope(appDb, { tenantId: membership?.organizationId ?? null, userId: identity?.userId ?? null }, work),
+      ...doorsTo(appDb, { tenantId: membership?.organizationId ?? null, userId: identity?.userId ?? null }),
     }),
   };
 }

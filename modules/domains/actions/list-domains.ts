@@ -12,7 +12,7 @@ export async function listDomains({ ctx }: { ctx: RequestContext }): Promise<Dom
   const { publicUrl } = ctx.services;
   const { graceDays } = ctx.settings(config).options;
 
-  const rows = await ctx.transaction((tx) =>
+  const rows = await ctx.read((tx) =>
     tx.select().from(domain).where(eq(domain.organizationId, organizationId)).orderBy(asc(domain.name)),
   );
   return rows.map((row) => viewOf(row, { publicUrl, graceDays }));

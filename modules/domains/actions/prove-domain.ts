@@ -18,7 +18,7 @@ export async function proveDomain({ ctx, input }: RequestAction<z.output<typeof 
   const { DOMAINS_RESOLVERS: resolvers, options } = ctx.settings(config);
   const own = and(eq(domain.organizationId, organizationId), eq(domain.id, id));
 
-  const [claim] = await ctx.transaction((tx) => tx.select().from(domain).where(own));
+  const [claim] = await ctx.read((tx) => tx.select().from(domain).where(own));
   if (!claim) throw errors.not_found();
   const look = await lookForProof(claim, resolvers);
   if (look === 'unanswered') throw errors.lookup_failed();

@@ -13,7 +13,7 @@ export async function getRequest({ ctx, input }: Action<z.output<typeof GetReque
   if (!organizationId) throw errors.no_organization();
   const { id } = GetRequest.parse(input);
 
-  const [row] = await ctx.transaction((tx) =>
+  const [row] = await ctx.read((tx) =>
     tx
       .select()
       .from(request)

@@ -23,7 +23,7 @@ export async function listRequests({ ctx, input }: Action<z.output<typeof ListRe
   if (!organizationId) throw errors.no_organization();
   const { cursor, limit } = ListRequests.parse(input);
 
-  const rows = await ctx.transaction((tx) =>
+  const rows = await ctx.read((tx) =>
     tx
       .select()
       .from(request)

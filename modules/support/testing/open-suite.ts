@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRateLimiter } from '@ballast/cache/rate-limit';
-import { type Database, openDatabase, withScope, withTenant } from '@ballast/db';
+import { type Database, doorsTo, openDatabase, withTenant, withUser } from '@ballast/db';
 import { type Edge, type Env, type Identity, type Membership, problemResponse, type Services } from '@ballast/http';
 import { type RanJob, runDueJobs } from '@ballast/jobs/testing';
 import type { ConfigValues, Log } from '@ballast/kernel';
@@ -112,6 +112,7 @@ async function addPerson(admin: Database, role: string): Promise<Person> {
   const person = {
     userId: randomUUID(),
     sessionId: randomUUID(),
+    sessionEndsAt: new Date(Date.now() + 3_600_000),
     name: 'Ada Lovelace',
     email: `ada-${randomUUID()}@example.com`,
     organizationId: randomUUID(),
@@ -127,14 +128,16 @@ async function addPerson(admin: Database, role: string): Promise<Person> {
 
 function edgeOf(appDb: Database, services: Services, people: ReadonlyMap<string, Person>): Edge {
   return {
-    identify: async (headers) => people.get(headers.get('x-test-user') ?? '') ?? null,
-    membership: (userId, wanted) =>
-      withScope(appDb, { userId }, async (tx) => {
-        const own = people.get(userId)?.organizationId ?? null;
+    async identify(headers, wanted) {
+      const person = people.get(headers.get('x-test-user') ?? '');
+      if (!person) return null;
+      const membership = await withUser(appDb, person.userId, async (tx) => {
         const rows = await tx.execute(`select organization_id as "organizationId", role from accounts.member`);
         const found = rows as unknown as Membership[];
-        return found.find(({ organizationId }) => organizationId === (wanted ?? own)) ?? null;
-      }),
+        return found.find(({ organizationId }) => organizationId === (wanted ?? person.organizationId)) ?? null;
+      });
+      return { identity: person, membership };
+    },
     limiter: services.limiter,
     open: ({ membership, identity, ...caller }) => {
       const scope = { tenantId: membership?.organizationId ?? null, userId: identity?.userId ?? null };
@@ -146,7 +149,7 @@ function edgeOf(appDb: Database, services: Services, people: ReadonlyMap<string,
         services,
         settings: services.settings,
         limit: async () => {},
-        transaction: (work) => withScope(appDb, scope, work),
+        ...doorsTo(appDb, scope),
       };
     },
   };

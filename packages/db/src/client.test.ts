@@ -3,6 +3,7 @@ import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from './client.ts';
+import { openPools } from './pools.ts';
 
 let database: TestDatabase;
 let admin: Database;
@@ -33,6 +34,14 @@ const kinds: [string, Work][] = [
   [
     'pipelined statements of a transaction',
     (sql) => sql.begin((tx) => Promise.all([tx`select pg_sleep(0.01)`, tx`select 1`, tx`select 2`])),
+  ],
+  [
+    'a transaction that only reads',
+    (sql) =>
+      sql.begin('read only', async (tx) => {
+        await Promise.all([tx`select pg_sleep(0.01)`, tx`select ${1}::int`]);
+        await tx`select 2`;
+      }),
   ],
 ];
 
@@ -135,9 +144,16 @@ describe('a pool whose connections were forgotten on the way', () => {
     await expect(db.sql.begin((tx) => tx`select 1`)).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
     expect(performance.now() - begunAt).toBeLessThan(6_000);
     expect(await db.sql.begin((tx) => tx`select 1 as one`)).toEqual([{ one: 1 }]);
+    // The same of one that waits for no begin: its first statement may take long, and the begin in front of it may not.
+    expect(await db.sql.begin('read only', (tx) => tx`select pg_sleep(5), 1 as one`)).toMatchObject([{ one: 1 }]);
+    await expect.poll(() => openPools().get('begin')?.used).toBe(0);
+    proxy.forget();
+    const readAt = performance.now();
+    await expect(db.sql.begin('read only', (tx) => tx`select 1`)).rejects.toMatchObject({ code: 'CONNECTION_SILENT' });
+    expect(performance.now() - readAt).toBeLessThan(6_000);
     await db.close();
     await proxy.close();
-  });
+  }, 30_000);
 
   it('waits for an answer that comes in pieces, however long it takes in all', async () => {
     const db = openDatabase({

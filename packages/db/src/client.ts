@@ -6,6 +6,8 @@ import { listPool, type PoolState } from './pools.ts';
 /** An open pool, as Drizzle (`orm`) and as postgres.js (`sql`). */
 export interface Database {
   readonly orm: PostgresJsDatabase;
+  /** The same pool; its transactions only read (`readScope`). */
+  readonly reader: PostgresJsDatabase;
   readonly sql: postgres.Sql;
   /** Seals what is not to be readable in the database, such as secret fields of jobs; null when none was given. */
   readonly keys: KeyRing | null;
@@ -114,6 +116,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     sql,
     orm: drizzle(sql),
+    reader: drizzle(reading(sql)),
     keys: options.keys ?? null,
     notify: notifier(sql),
     close() {
@@ -156,15 +159,25 @@ function notifier(sql: postgres.Sql): (channel: string) => void {
  */
 function prepareStatements(sql: postgres.Sql): void {
   preparing(sql);
-  const begin = sql.begin.bind(sql) as (work: (tx: postgres.TransactionSql) => Promise<unknown>) => Promise<unknown>;
-  const prepared = (...given: unknown[]) => {
-    const work = given.at(-1) as (tx: postgres.TransactionSql) => Promise<unknown>;
-    return begin((tx) => {
+  const begin = sql.begin.bind(sql) as unknown as (options: string, work: Work) => Promise<unknown>;
+  const prepared = (...given: [Work] | [string, Work]) => {
+    const work = given.at(-1) as Work;
+    return begin(given.length === 1 ? '' : given[0], (tx) => {
       preparing(tx);
       return work(tx);
     });
   };
   sql.begin = prepared as typeof sql.begin;
+}
+
+type Work = (tx: postgres.TransactionSql) => Promise<unknown>;
+
+/** The pool as one whose every transaction is `read only`: of those, our patch waits for neither `begin` nor `commit`. */
+function reading(sql: postgres.Sql): postgres.Sql {
+  const begin = (work: Work) => sql.begin('read only', work);
+  return new Proxy(sql, {
+    get: (target, property) => (property === 'begin' ? begin : Reflect.get(target, property)),
+  });
 }
 
 function preparing(sql: postgres.Sql | postgres.TransactionSql): void {

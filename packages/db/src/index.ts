@@ -16,7 +16,9 @@ export { openPools, type PoolState } from './pools.ts';
 export {
   currentKeys,
   currentTransaction,
+  doorsTo,
   onCommit,
+  readScope,
   type Scope,
   travelsWithCommit,
   withScope,

@@ -1,7 +1,8 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase, sqlOf } from './client.ts';
-import { currentTransaction, onCommit, withScope, withTenant, withUser } from './transaction.ts';
+import { type Database, openDatabase, sqlOf, type Tx } from './client.ts';
+import { currentTransaction, onCommit, readScope, withScope, withTenant, withUser } from './transaction.ts';
 
 const [one, other] = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
 
@@ -79,6 +80,81 @@ describe('withUser', () => {
       (tx) => sqlOf(tx)`select ballast.user_id() as person, ballast.tenant_id() as tenant`,
     );
     expect(row).toEqual({ person: one, tenant: null });
+  });
+});
+
+describe('readScope', () => {
+  const read = <Result>(work: (tx: Tx) => Promise<Result>) => readScope(db, { tenantId: one }, work);
+
+  it('shows one organisation’s rows, on any connection, beside transactions that write', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => {
+        const scope = { tenantId: index % 2 === 0 ? one : other };
+        const select = (tx: Tx) => texts(sqlOf(tx)<{ text: string }[]>`select text from note`);
+        return index % 3 === 0 ? withScope(db, scope, select) : readScope(db, scope, select);
+      }),
+    );
+    expect(seen).toEqual(seen.map((_, index) => [index % 2 === 0 ? 'mine!' : 'theirs!']));
+    const scopes = await Promise.all([1, 2].map(() => db.sql`select ballast.tenant_id() as tenant`));
+    expect(scopes.flat()).toEqual([{ tenant: null }, { tenant: null }]);
+  });
+
+  it('is one transaction, in which nothing can be written', async () => {
+    const [first, second] = await read(async (tx) => {
+      const now = () => sqlOf(tx)`select now()::text as now, pg_current_xact_id_if_assigned() as id`;
+      return [await now(), await now()];
+    });
+    expect(first).toEqual(second);
+    expect(first).toMatchObject([{ id: null }]);
+    const written = read((tx) => sqlOf(tx)`insert into note values (${one}, 'planted')`);
+    await expect(written).rejects.toThrow('read-only transaction');
+    expect(await read((tx) => texts(sqlOf(tx)<{ text: string }[]>`select text from note`))).toEqual(['mine!']);
+  });
+
+  it('fails with its work, also when the work hides it, and leaves its connections well', async () => {
+    await expect(read((tx) => sqlOf(tx)`select 1 / 0`)).rejects.toThrow('division by zero');
+    await expect(read((tx) => sqlOf(tx)`select 1 / 0`.catch(() => 'hidden'))).rejects.toThrow('division by zero');
+    await expect(read(() => Promise.reject(new Error('of our own')))).rejects.toThrow('of our own');
+    await expect(readScope(db, { tenantId: 'x' }, (tx) => sqlOf(tx)`select * from note`)).rejects.toThrow(/uuid/);
+    expect(await Promise.all([1, 2, 3, 4].map(() => read(() => Promise.resolve('well'))))).toEqual(
+      Array(4).fill('well'),
+    );
+  });
+
+  it('fails as a whole when its begin does, although more was sent behind it', async () => {
+    const { hostname, port } = new URL(database.appUrl);
+    // On the way to the real server, a begin that it cannot understand.
+    const garbler = createServer((client) => {
+      const server = connect(Number(port), hostname);
+      client.on('data', (data) =>
+        server.write(Buffer.from(data.toString('latin1').replace('begin read only', 'begin read onlz'), 'latin1')),
+      );
+      server.pipe(client);
+      for (const [end, far] of [
+        [client, server],
+        [server, client],
+      ] as const)
+        end.on('close', () => far.destroy()).on('error', () => {});
+    });
+    await new Promise<void>((resolve) => void garbler.listen(0, '127.0.0.1', resolve));
+    const url = new URL(database.appUrl);
+    url.host = `127.0.0.1:${(garbler.address() as AddressInfo).port}`;
+    const through = openDatabase({ url: url.href, applicationName: 'garbled', maxConnections: 1 });
+    const late: unknown[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const read = readScope(through, { tenantId: one }, async (tx) => {
+        const seen = await texts(sqlOf(tx)<{ text: string }[]>`select text from note`).catch(() => []);
+        late.push(seen, await sqlOf(tx)`select 1`.catch(({ code }) => code));
+      });
+      await expect(read).rejects.toMatchObject({ code: '42601' });
+      expect(
+        await withTenant(through, one, (tx) => texts(sqlOf(tx)<{ text: string }[]>`select text from note`)),
+      ).toEqual(['mine!']);
+    }
+    // Outside its transaction there is no scope, and without one there are no rows.
+    expect(late).toEqual([[], '42601', [], '42601', [], '42601']);
+    await through.close();
+    garbler.close();
   });
 });
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ActionContext } from '@ballast/kernel';
 import type { KeyRing } from '@ballast/kernel/key-ring';
 import type postgres from 'postgres';
 import { type Database, sqlOf, type Tx } from './client.ts';
@@ -57,6 +58,33 @@ export async function withScope<Result>(
   }
 }
 
+/**
+ * Opens a transaction for looking only, in which Postgres refuses to write. Its `begin` and its scope travel with the
+ * first query, and nobody waits for its end: one round trip, where `withScope` takes three.
+ */
+export async function readScope<Result>(
+  db: Database,
+  scope: Scope,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  return db.reader.transaction(async (tx) => {
+    const sql = sqlOf(tx);
+    const scoped = sql`select ${settingsOf(sql, scope)}`.execute();
+    scoped.catch(() => {});
+    const seen = await open.run({ db, tx, afterCommit: [], withCommit: [] }, () => work(tx));
+    await scoped;
+    return seen;
+  });
+}
+
+/** The two doors of whoever acts in this scope. */
+export function doorsTo(db: Database, scope: Scope): Pick<ActionContext<Tx>, 'transaction' | 'read'> {
+  return {
+    transaction: (work) => withScope(db, scope, work),
+    read: (work) => readScope(db, scope, work),
+  };
+}
+
 const maxTries = 5;
 const pauseMs = 20;
 
@@ -74,10 +102,7 @@ async function tryOnce<Result>(...[db, scope, work, first]: Parameters<typeof wi
   const withCommit: Open['withCommit'] = [];
   const result = await db.orm.transaction(async (tx) => {
     const sql = sqlOf(tx);
-    const settings = sql`
-      set_config('app.tenant_id', ${scope.tenantId ?? ''}, true),
-      set_config('app.user_id', ${scope.userId ?? ''}, true),
-      set_config('app.pack_id', ${scope.packId ?? ''}, true)`;
+    const settings = settingsOf(sql, scope);
     const scoped: Promise<unknown> = first ? first(sql, settings) : sql`select ${settings}`.execute();
     // Its failure is reported by the await below; without this line Node would also call it unhandled.
     scoped.catch(() => {});
@@ -89,6 +114,13 @@ async function tryOnce<Result>(...[db, scope, work, first]: Parameters<typeof wi
   await Promise.all(withCommit);
   for (const announce of afterCommit) announce(db);
   return result;
+}
+
+function settingsOf(sql: postgres.TransactionSql, scope: Scope): postgres.Fragment {
+  return sql`
+    set_config('app.tenant_id', ${scope.tenantId ?? ''}, true),
+    set_config('app.user_id', ${scope.userId ?? ''}, true),
+    set_config('app.pack_id', ${scope.packId ?? ''}, true)`;
 }
 
 /**

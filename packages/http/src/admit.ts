@@ -3,7 +3,7 @@ import { AppError } from '@ballast/kernel';
 import type { Context } from 'hono';
 import type { Access, EndpointMeta, RateLimit } from './access.ts';
 import { addressGroup } from './address-group.ts';
-import type { Env, Identity, Membership, RequestContext } from './context.ts';
+import type { Caller, Env, Identity, Membership, RequestContext } from './context.ts';
 import { refuseOver } from './limit-use.ts';
 
 /**
@@ -13,10 +13,12 @@ import { refuseOver } from './limit-use.ts';
 export async function admit(c: Context<Env>, { access, rateLimit }: EndpointMeta): Promise<RequestContext> {
   const { edge, requestId, address, signal, log } = c.var;
   await limitAll(c, rateLimit, 'address', addressGroup(address));
-  const identity = access === 'public' ? null : await edge.identify(c.req.raw.headers);
-  if (access !== 'public' && !identity) throw signInFirst();
+  const organizationId = c.req.header('ballast-organization') ?? null;
+  const caller = access === 'public' ? null : await edge.identify(c.req.raw.headers, organizationId);
+  if (access !== 'public' && !caller) throw signInFirst();
+  const { identity, membership }: Caller | Stranger = caller ?? stranger;
   await limitAll(c, rateLimit, 'account', identity);
-  const membership = identity ? await enter(c, identity) : null;
+  if (identity && !membership && organizationId !== null) throw notAMember();
   requirePermission(access, membership);
   return edge.open({ requestId, address, signal, log, identity, membership });
 }
@@ -51,13 +53,11 @@ async function namedAccount(c: Context<Env>, rule: RateLimit): Promise<string | 
   return createHash('sha256').update(named.trim().toLowerCase()).digest('base64url').slice(0, 22);
 }
 
-async function enter(c: Context<Env>, identity: Identity): Promise<Membership | null> {
-  const wanted = c.req.header('ballast-organization') ?? null;
-  const membership = await c.var.edge.membership(identity.userId, wanted);
-  if (!membership && wanted !== null) {
-    throw new AppError('tenancy.not_a_member', { status: 403, public: 'You are not a member of this organisation.' });
-  }
-  return membership;
+type Stranger = { identity: null; membership: null };
+const stranger: Stranger = { identity: null, membership: null };
+
+function notAMember(): AppError {
+  return new AppError('tenancy.not_a_member', { status: 403, public: 'You are not a member of this organisation.' });
 }
 
 /** Until roles can be edited, an owner may do everything in their organisation, and others nothing that asks for a permission. */

@@ -8,6 +8,7 @@ import type { Standing } from './limit-use.ts';
 export interface Identity {
   userId: string;
   sessionId: string;
+  sessionEndsAt: Date;
   name: string;
   email: string;
 }
@@ -16,6 +17,13 @@ export interface Identity {
 export interface Membership {
   organizationId: string;
   role: string;
+}
+
+/** Who asks, and where. */
+export interface Caller {
+  identity: Identity;
+  /** In the organisation that they named, or in their personal one; null when they have no place there. */
+  membership: Membership | null;
 }
 
 /** What the process opened for modules; requests and jobs are handed the same. */
@@ -49,9 +57,8 @@ export interface RequestContext extends ActionContext<Tx> {
 
 /** What the process's HTTP edge lends to `endpoint()`. Modules do not use it. */
 export interface Edge {
-  identify(headers: Headers): Promise<Identity | null>;
-  /** The person's place in this organisation, or in their personal one; null when they have none. */
-  membership(userId: string, organizationId: string | null): Promise<Membership | null>;
+  /** Whose session the cookies carry, and their place in this organisation, or in their personal one; null for a stranger. */
+  identify(headers: Headers, organizationId: string | null): Promise<Caller | null>;
   limiter: RateLimiter;
   open(caller: {
     requestId: string;

@@ -13,9 +13,10 @@
 
 export type { Access, EndpointMeta, RateLimit } from './access.ts';
 export { addressGroup } from './address-group.ts';
-export type { Edge, Env, Identity, Membership, RequestContext, Services } from './context.ts';
+export type { Caller, Edge, Env, Identity, Membership, RequestContext, Services } from './context.ts';
 export { type EndpointOptions, endpoint, endpointMeta } from './endpoint.ts';
 export { limitHeaders } from './limit-headers.ts';
 export { limitUse } from './limit-use.ts';
 export { type Problem, problemContent, problemOf, problemResponse, problemSchema } from './problem.ts';
+export { setHeader } from './set-header.ts';
 export { validate } from './validate.ts';

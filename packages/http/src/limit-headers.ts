@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Env } from './context.ts';
 import type { Standing } from './limit-use.ts';
+import { setHeader } from './set-header.ts';
 
 /**
  * Tells callers where they stand, on every answer of a route with limits: which rules
@@ -13,13 +14,15 @@ import type { Standing } from './limit-use.ts';
 export function limitHeaders(): MiddlewareHandler<Env> {
   return async (c, next) => {
     await next();
-    const standings = c.var.standings ?? [];
+    const standings = c.get('standings') ?? [];
     if (standings.length === 0) return;
-    c.header(
+    setHeader(
+      c,
       'RateLimit-Policy',
       list(standings, ({ rule }) => `q=${rule.limit};w=${rule.windowSeconds}`),
     );
-    c.header(
+    setHeader(
+      c,
       'RateLimit',
       list(standings, ({ remaining, resetSeconds }) => `r=${remaining};t=${resetSeconds}`),
     );

@@ -12,6 +12,8 @@ export interface ActionContext<Tx> {
   readonly log: Log;
   /** One transaction, scoped to the tenant, committed when `work` resolves. No I/O inside but the database. */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /** The same for looking only: Postgres refuses to write in it. It is cheaper, and in a job it completes and keeps nothing. */
+  read<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
 }
 
 /** What a handler may do. */
@@ -22,8 +24,6 @@ export interface JobContext<Tx> extends ActionContext<Tx> {
   readonly attempt: number;
   /** Aborts at the job's timeout and when the process must go. */
   readonly signal: AbortSignal;
-  /** Looks without completing or keeping anything: a read-only transaction in the tenant's scope. */
-  read<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
   /**
    * One commit of several: `work`'s writes and its result are kept together, so
    * that a repeat of the job returns the kept result and runs `work` no more.

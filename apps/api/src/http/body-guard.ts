@@ -11,8 +11,9 @@ const json = /^application\/(?:[\w.-]+\+)?json$/i;
  */
 export function bodyGuard(limitBytes: number): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const { body, headers } = c.req.raw;
+    // Before the body is looked at: the adapter makes a stream and all that belongs to it for whoever does.
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+    const { body, headers } = c.req.raw;
     const length = headers.get('content-length');
     if (length !== null && Number(length) > limitBytes) throw tooLarge(limitBytes);
     const empty =

@@ -1,4 +1,4 @@
-import { type Database, withScope } from '@ballast/db';
+import { type Database, doorsTo } from '@ballast/db';
 import { type Edge, limitUse, type RequestContext, type Services } from '@ballast/http';
 
 type Caller = Parameters<Edge['open']>[0];
@@ -13,7 +13,7 @@ export function openRequestContext(db: Database, services: Services, caller: Cal
     userId,
     role: caller.membership?.role ?? null,
     services,
-    transaction: (work) => withScope(db, { tenantId, userId }, work),
+    ...doorsTo(db, { tenantId, userId }),
     settings: services.settings,
     limit: (rule, key) => limitUse(services.limiter, rule, key),
   };

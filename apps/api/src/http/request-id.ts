@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Env } from '@ballast/http';
+import { type Env, setHeader } from '@ballast/http';
 import type { MiddlewareHandler } from 'hono';
 
 const wellFormed = /^[A-Za-z0-9._-]{8,64}$/;
@@ -14,6 +14,6 @@ export function requestId(trustedProxyHops: number): MiddlewareHandler<Env> {
     const id = given !== undefined && wellFormed.test(given) ? given : randomUUID();
     c.set('requestId', id);
     await next();
-    c.header('X-Request-Id', id);
+    setHeader(c, 'X-Request-Id', id);
   };
 }

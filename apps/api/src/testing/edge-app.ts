@@ -28,8 +28,7 @@ export function edgeApp(
       log,
       health: healthy,
       edge: {
-        identify: async () => identity,
-        membership: async () => membership,
+        identify: async () => identity && { identity, membership },
         limiter: openRateLimiter({ redisUrl: null }),
         open: (caller) =>
           ({ ...caller, tenantId: caller.membership?.organizationId ?? null }) as unknown as RequestContext,
