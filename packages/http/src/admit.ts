@@ -30,17 +30,18 @@ async function limitAll(
   by: 'address' | 'account',
   caller: string | Identity | null,
 ): Promise<void> {
+  // A key's use is counted by its address until API keys exist: a rule is never without effect.
+  const counted = rules.filter((rule) => rule.by.includes(by) || (by === 'address' && rule.by.includes('key')));
+  if (counted.length === 0) return;
+  const { limiter } = c.get('edge');
   const standings = await Promise.all(
-    rules
-      // A key's use is counted by its address until API keys exist: a rule is never without effect.
-      .filter((rule) => rule.by.includes(by) || (by === 'address' && rule.by.includes('key')))
-      .map(async (rule) => {
-        const subject = typeof caller === 'string' ? caller : (caller?.userId ?? (await namedAccount(c, rule)));
-        return subject === null ? [] : [{ rule, ...(await c.var.edge.limiter.consume(rule, `${by}:${subject}`)) }];
-      }),
+    counted.map(async (rule) => {
+      const subject = typeof caller === 'string' ? caller : (caller?.userId ?? (await namedAccount(c, rule)));
+      return subject === null ? [] : [{ rule, ...(await limiter.consume(rule, `${by}:${subject}`)) }];
+    }),
   );
   // How often somebody else tried an account is not told to whoever can type its name.
-  if (caller !== null) c.set('standings', [...(c.var.standings ?? []), ...standings.flat()]);
+  if (caller !== null) c.set('standings', [...(c.get('standings') ?? []), ...standings.flat()]);
   refuseOver(standings.flat());
 }
 

@@ -11,16 +11,17 @@ export const isProbe = (path: string): boolean => probes.has(path);
 export function accessLog(root: Logger): MiddlewareHandler<Env> {
   return async (c, next) => {
     const startedAt = performance.now();
-    const log = root.child({ requestId: c.var.requestId });
+    const log = root.child({ requestId: c.get('requestId') });
     c.set('log', log);
     await next();
+    const ctx = c.get('ctx');
     const fields = {
       method: c.req.method,
       path: c.req.path,
       status: c.res.status,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-      address: c.var.address,
-      ...(c.var.ctx?.userId ? { userId: c.var.ctx.userId, tenantId: c.var.ctx.tenantId } : {}),
+      address: c.get('address'),
+      ...(ctx?.userId ? { userId: ctx.userId, tenantId: ctx.tenantId } : {}),
     };
     if (isProbe(c.req.path) && c.res.ok) log.debug(fields, 'request');
     else log.info(fields, 'request');

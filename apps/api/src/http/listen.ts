@@ -29,8 +29,8 @@ const settleMs = 1_000;
 
 /** Listens, with the timeouts that a public port needs. */
 export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Listening> {
+  // It also replaces the global Request and Response by its own, which become streams for whoever asks and not for every answer.
   const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
-    overrideGlobalObjects: false,
     // Half a second after an answer it would close the socket, in the middle of what else came over it (letGoBy does the same in time).
     autoCleanupIncoming: false,
     // An address or a Host that is no URL never becomes a request, so that the app cannot answer it.
@@ -88,10 +88,15 @@ export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Li
 function closeWith(incoming: IncomingMessage, outgoing: ServerResponse, closing: () => boolean): void {
   const { writeHead } = outgoing;
   outgoing.writeHead = (...args: unknown[]) => {
-    if (closing() && incoming.complete) outgoing.setHeader('Connection', 'close');
+    if (closing() && (incoming.complete || bodiless(incoming))) outgoing.setHeader('Connection', 'close');
     // One of its overloads, as the adapter chose it.
     return writeHead.apply(outgoing, args as Parameters<typeof writeHead>);
   };
+}
+
+/** An answer that is made at once comes before the parser has said that the request is complete. */
+function bodiless({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
 /** What nobody read of a body is read and forgotten, so that the connection is free for the next request; `requestTimeout` bounds it. */
