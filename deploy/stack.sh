@@ -18,7 +18,7 @@ die() { say "$*"; exit 1; }
 # In the words of `docker stack deploy`, which reads an older form of the same language.
 render() { # render [SERVICE…]
   docker compose config "$@" |
-    sed -E -e '/^name: /d' -e '/^x-/,$d' -e 's/^( +cpus: )([0-9.]+)$/\1"\2"/' -e 's/^( +(published|size): )"([0-9]+)"$/\1\3/'
+    sed -E -e '/^name: /d' -e '/^x-/,$d' -e '/^    profiles:$/,/^    [a-z]/{/^    profiles:$/d;/^      - /d}' -e 's/^( +cpus: )([0-9.]+)$/\1"\2"/' -e 's/^( +(published|size): )"([0-9]+)"$/\1\3/'
 }
 
 # A secret of Swarm never changes, so its name changes with its content; salted, since names are not secret.
@@ -73,6 +73,12 @@ tell() { # tell NAME: why its tasks ended
 stack=$(docker compose config | sed -n 's/^name: //p')
 mapfile -t services < <(docker compose config --services)
 [[ " ${services[*]} " != *' secrets '* ]] || die 'docker-compose.swarm.yml is not in COMPOSE_FILE'
+for service in "${services[@]}"; do
+  case $service in
+    prometheus | grafana) die "$service is not made for Swarm: leave the profile observability out of COMPOSE_PROFILES" ;;
+    restore) die 'a restore is no service: docs/backups.md says how it is done in a Swarm' ;;
+  esac
+done
 if [ -z "${CADDY_VERSION:-}" ]; then
   CADDY_VERSION=$(docker service inspect -f '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "$stack"_caddy 2>/dev/null | sed 's/@.*//; s/.*://' || true)
   export CADDY_VERSION

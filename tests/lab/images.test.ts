@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { generatedDirectories } from '../../scripts/generate/plan.ts';
+import { supportTraces } from '../../scripts/test/module-traces.ts';
 import { copySources } from './harness/copy-sources.ts';
 import { docker } from './harness/docker.ts';
 
@@ -71,20 +72,12 @@ test('a build is refused when app.config.ts was changed and nothing generated', 
 
 test('a module that is off is not in the image', async () => {
   const traces = async (image: string) => {
-    const look = [
-      'run',
-      '--rm',
-      '--network',
-      'none',
-      image,
-      'grep',
-      '-rlE',
-      'modules/support/|support.send-request',
-      '/app',
-    ];
+    const look = ['run', '--rm', '--network', 'none', image, 'grep', '-rlE', supportTraces, '/app'];
     return (await docker(look, { mayFail: true })).stdout.split('\n').filter(Boolean);
   };
   expect(await traces(`ballast/api:${version}`)).not.toEqual([]);
+  // The worker's image is the API's; what the web's has of a module that is off, tests/start looks for where it was built without.
+  expect(await traces(`ballast/web:${version}`)).not.toEqual([]);
   appendFileSync(join(changed, 'Dockerfile'), withoutSupport);
   // An output only adds files.
   for (const directory of generatedDirectories) rmSync(join(changed, directory), { recursive: true, force: true });

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Finding, Report } from '@ballast/doctor';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { docker } from './harness/docker.ts';
 import { openJobs } from './harness/jobs-load.ts';
 import { type LoadReport, startLoad } from './harness/load.ts';
 import { settle } from './harness/production.ts';
-import type { Inspected } from './harness/stack.ts';
+import { compose, type Inspected } from './harness/stack.ts';
 import { type Swarm, startSwarm } from './harness/swarm.ts';
 import { visit } from './harness/visit.ts';
 
@@ -13,7 +14,13 @@ const perSecond = 15;
 let swarm: Swarm;
 let cookie: string;
 const versions: string[] = [];
-const imagesOf = (version: string) => ['api', 'web', 'caddy'].map((image) => `ballast/${image}:${version}`);
+const imagesOf = (version: string) => ['api', 'web', 'caddy', 'backup'].map((image) => `ballast/${image}:${version}`);
+
+async function doctor(): Promise<Finding[]> {
+  const [api = ''] = await swarm.containersOf('api');
+  const { stdout } = await swarm.on(['exec', api, 'ballast', 'doctor', '--json'], { mayFail: true });
+  return (JSON.parse(stdout) as Report).findings;
+}
 
 beforeAll(async () => {
   swarm = await startSwarm(inject('stack'));
@@ -49,6 +56,56 @@ test('each container has its own secrets, its limits and no rights', async () =>
   }
   const names = (await swarm.on(['secret', 'ls', '--format', '{{.Name}}'])).stdout;
   expect(names).toContain('-migrate-database_owner_url-');
+});
+
+test('doctor’s commands are those of the stack, and the one for workers that are gone brings them back', async () => {
+  const worker = `${swarm.name}_worker`;
+  await swarm.on(['service', 'scale', '--detach', `${worker}=0`]);
+  const gone = await vi.waitFor(
+    async () => {
+      const found = (await doctor()).find(({ code }) => code === 'workers.none');
+      expect(found).toBeDefined();
+      return found as Finding;
+    },
+    { timeout: 90_000, interval: 1_000 },
+  );
+  const [, command = ''] = /^docker (service update .+?) \(why it ended: docker service logs/.exec(gone.fix) ?? [];
+  expect(command).toContain(worker);
+  expect(JSON.stringify(await doctor())).not.toContain('docker compose');
+  await swarm.on(['service', 'scale', '--detach', `${worker}=0`]);
+  await swarm.on(command.replace('--replicas 2', '--replicas 1').split(' '));
+  await vi.waitFor(async () => expect((await doctor()).map(({ code }) => code)).not.toContain('workers.none'), {
+    timeout: 60_000,
+    interval: 1_000,
+  });
+});
+
+test('the profiles backup and pooler: backups beside Postgres, as doctor advises, and requests through PgBouncer', async () => {
+  const none = (await doctor()).find(({ code }) => code === 'backups.none');
+  expect(none?.fix).toBe('COMPOSE_PROFILES=backup deploy/stack.sh');
+  await compose(inject('stack'), ['build', 'backup', 'pooler']);
+  const { code, stderr } = await swarm.deploy({
+    COMPOSE_PROFILES: 'backup,pooler',
+    DATABASE_POOLER: 'postgres://pooler:6432',
+  });
+  expect(code, stderr).toBe(0);
+  expect((await visit(swarm.site, '/api/accounts/me', { headers: { cookie } })).status).toBe(200);
+  // Only a pooler's sessions log in as identity; the API's own put the role on.
+  const logins = "select distinct usename from pg_stat_activity where application_name = 'ballast-api-auth'";
+  await vi.waitFor(async () => expect(await swarm.query(logins)).toEqual(['ballast_auth']), {
+    timeout: 30_000,
+    interval: 500,
+  });
+  const proven = 'select count(*) > 0 from ballast.restore_drill where proven';
+  await vi.waitFor(async () => expect(await swarm.query(proven)).toEqual(['t']), { timeout: 120_000, interval: 1_000 });
+  expect((await doctor()).filter(({ code }) => /^(?:backups|restore|pooler)\./.test(code))).toEqual([]);
+  const [id = ''] = await swarm.containersOf('backup');
+  expect((await swarm.on(['exec', id, 'ls', '/run/secrets'])).stdout.split('\n')).toContain('backup_key');
+});
+
+test('what is not made for a Swarm is refused in words', async () => {
+  const refused = await swarm.deploy({ COMPOSE_PROFILES: 'observability' });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is not made for Swarm') });
 });
 
 test('a new version, new replicas first: no failed request, no lost or doubled job', async () => {

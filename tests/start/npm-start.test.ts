@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { RunRecord } from '../../scripts/start/run-record.ts';
 import { copyCheckout } from '../../scripts/test/copy-checkout.ts';
+import { supportTraces } from '../../scripts/test/module-traces.ts';
 import { freePorts, noneLeft, npmStart, type Ports, type Run } from './run-npm-start.ts';
 
 /** A copy that is built already saves a minute; otherwise one is made here. */
@@ -125,6 +126,17 @@ test('a busy port is named with its holder and its variable, and nothing was sta
   expect(await run.exitCode).toBe(1);
   expect(run.said()).toContain(`WEB_PORT and INBOX_PORT are both ${ports.WEB_PORT}`);
   expect(await noneLeft(data, 0)).toEqual([]);
+});
+
+// The copy was built with a module off, as the images' stages build: what stands here is what they copy.
+test('a module that is off is in nothing that was built, for the web as for API and worker', () => {
+  const off = /support: false/.test(readFileSync(join(folder, 'app.config.ts'), 'utf8'));
+  for (const built of ['apps/web/.next/standalone', 'apps/api/dist']) {
+    const { status, stdout } = spawnSync('grep', ['-rlE', supportTraces, '--exclude=*.map', join(folder, built)], {
+      encoding: 'utf8',
+    });
+    expect({ built, status, stdout: off ? stdout : '' }).toEqual({ built, status: off ? 1 : 0, stdout: '' });
+  }
 });
 
 function otherAddresses(): string[] {
