@@ -80,8 +80,11 @@ export function openContext(config: Config<'api'> | Config<'worker'>, log: Logge
   return [{ log, db, pooled, services, edge }, release];
 }
 
-/** A pool that stays full for this long is overloaded: who waits is told so at once, and to come back (row 22). */
-const queueTimeoutMs = 2_000;
+/**
+ * A pool that stays full for this long is overloaded: who waits is told so, and to come back (row 22). Longer than a
+ * replica that starts beside this one takes the processors: to wait for that is better than to be sent away.
+ */
+const queueTimeoutMs = 4_000;
 
 /** A statement that outlives its request works for nobody; a transaction that idles holds rows of others. */
 function limitsOf(config: Config<'api'> | Config<'worker'>) {

@@ -186,6 +186,14 @@ function preparing(sql: postgres.Sql | postgres.TransactionSql): void {
     unsafe(query, parameters, { prepare: true, ...options })) as typeof sql.unsafe;
 }
 
+/** From now on this transaction, which only reads, ends with the statement that Drizzle sends next; one after that is refused. */
+export function endsWithNext(sql: postgres.TransactionSql): void {
+  const unsafe = sql.unsafe.bind(sql) as (...given: unknown[]) => unknown;
+  // `ends()` is of our patch too.
+  const { ends } = sql as unknown as { ends(query: unknown): unknown };
+  sql.unsafe = ((...given: unknown[]) => ends(unsafe(...given))) as typeof sql.unsafe;
+}
+
 /** The postgres.js side of a Drizzle transaction, for statements that Drizzle cannot say. */
 export function sqlOf(tx: Tx): postgres.TransactionSql {
   return (tx as unknown as { session: { client: postgres.TransactionSql } }).session.client;

@@ -2,6 +2,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase, sqlOf, type Tx } from './client.ts';
+import { openPools } from './pools.ts';
 import { currentTransaction, onCommit, readScope, withScope, withTenant, withUser } from './transaction.ts';
 
 const [one, other] = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
@@ -33,6 +34,26 @@ afterAll(async () => {
 });
 
 const texts = async (rows: Promise<Iterable<{ text: string }>>) => [...(await rows)].map((row) => row.text);
+
+/** The way to the server, past whoever looks at what is sent, or changes it. */
+async function through(pass: (packet: string) => string): Promise<[url: string, close: () => void]> {
+  const { hostname, port } = new URL(database.appUrl);
+  const between = createServer((client) => {
+    const server = connect(Number(port), hostname);
+    client.on('data', (data) => server.write(Buffer.from(pass(data.toString('latin1')), 'latin1')));
+    server.pipe(client);
+    for (const [end, far] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      end.on('close', () => far.destroy()).on('error', () => {});
+    }
+  });
+  await new Promise<void>((resolve) => void between.listen(0, '127.0.0.1', resolve));
+  const url = new URL(database.appUrl);
+  url.host = `127.0.0.1:${(between.address() as AddressInfo).port}`;
+  return [url.href, () => between.close()];
+}
 
 describe('withTenant', () => {
   it('shows one organisation’s rows, also with the where left out, and none without a scope', async () => {
@@ -121,40 +142,66 @@ describe('readScope', () => {
     );
   });
 
-  it('fails as a whole when its begin does, although more was sent behind it', async () => {
-    const { hostname, port } = new URL(database.appUrl);
-    // On the way to the real server, a begin that it cannot understand.
-    const garbler = createServer((client) => {
-      const server = connect(Number(port), hostname);
-      client.on('data', (data) =>
-        server.write(Buffer.from(data.toString('latin1').replace('begin read only', 'begin read onlz'), 'latin1')),
-      );
-      server.pipe(client);
-      for (const [end, far] of [
-        [client, server],
-        [server, client],
-      ] as const)
-        end.on('close', () => far.destroy()).on('error', () => {});
+  it('travels as one packet, its end included, when its one query is handed back unsent', async () => {
+    const packets: string[] = [];
+    const [url, close] = await through((packet) => {
+      packets.push(packet);
+      return packet;
     });
-    await new Promise<void>((resolve) => void garbler.listen(0, '127.0.0.1', resolve));
-    const url = new URL(database.appUrl);
-    url.host = `127.0.0.1:${(garbler.address() as AddressInfo).port}`;
-    const through = openDatabase({ url: url.href, applicationName: 'garbled', maxConnections: 1 });
+    const counted = openDatabase({ url, applicationName: 'counted', maxConnections: 1 });
+    const select = () =>
+      readScope(counted, { tenantId: one }, (tx) => texts(tx.execute('select text from note') as never));
+    const handed = () => readScope(counted, { tenantId: one }, (tx) => tx.execute('select text from note'));
+    // Each statement is prepared on its first use, which takes more.
+    await Promise.all([select(), handed()]);
+    const idle = () => expect.poll(() => openPools().get('counted')?.used).toBe(0);
+    for (const [ask, each] of [
+      [select, 2],
+      [handed, 1],
+    ] as const) {
+      await idle();
+      packets.length = 0;
+      for (let turn = 0; turn < 3; turn++) expect(JSON.stringify(await ask())).toContain('mine!');
+      await idle();
+      expect(packets).toHaveLength(3 * each);
+    }
+    await counted.close();
+    close();
+  });
+
+  it('fails with a query that was handed back unsent, and refuses one that comes after it', async () => {
+    await expect(read((tx) => tx.execute('select 1 / 0'))).rejects.toThrow();
+    const late = Promise.withResolvers<unknown>();
+    const seen = read((tx) => {
+      setTimeout(() => sqlOf(tx)`select 2`.then(late.resolve, late.reject), 50);
+      return tx.execute('select pg_sleep(0.2)');
+    });
+    const ended = { code: 'TRANSACTION_ENDED' };
+    await Promise.all([expect(seen).rejects.toMatchObject(ended), expect(late.promise).rejects.toMatchObject(ended)]);
+    for (let turn = 0; turn < 4; turn++) {
+      expect(await read((tx) => tx.execute('select ballast.tenant_id() as tenant'))).toEqual([{ tenant: one }]);
+    }
+  });
+
+  it('fails as a whole when its begin does, although more was sent behind it', async () => {
+    // A begin that the server cannot understand.
+    const [url, close] = await through((packet) => packet.replace('begin read only', 'begin read onlz'));
+    const garbled = openDatabase({ url, applicationName: 'garbled', maxConnections: 1 });
     const late: unknown[] = [];
     for (let turn = 0; turn < 3; turn++) {
-      const read = readScope(through, { tenantId: one }, async (tx) => {
+      const read = readScope(garbled, { tenantId: one }, async (tx) => {
         const seen = await texts(sqlOf(tx)<{ text: string }[]>`select text from note`).catch(() => []);
         late.push(seen, await sqlOf(tx)`select 1`.catch(({ code }) => code));
       });
       await expect(read).rejects.toMatchObject({ code: '42601' });
       expect(
-        await withTenant(through, one, (tx) => texts(sqlOf(tx)<{ text: string }[]>`select text from note`)),
+        await withTenant(garbled, one, (tx) => texts(sqlOf(tx)<{ text: string }[]>`select text from note`)),
       ).toEqual(['mine!']);
     }
     // Outside its transaction there is no scope, and without one there are no rows.
     expect(late).toEqual([[], '42601', [], '42601', [], '42601']);
-    await through.close();
-    garbler.close();
+    await garbled.close();
+    close();
   });
 });
 

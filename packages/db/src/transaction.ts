@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ActionContext } from '@ballast/kernel';
 import type { KeyRing } from '@ballast/kernel/key-ring';
 import type postgres from 'postgres';
-import { type Database, sqlOf, type Tx } from './client.ts';
+import { type Database, endsWithNext, sqlOf, type Tx } from './client.ts';
 
 /** What a transaction may see; row-level security reads it. Nothing set sees no tenant's and no person's rows. */
 export interface Scope {
@@ -60,7 +60,8 @@ export async function withScope<Result>(
 
 /**
  * Opens a transaction for looking only, in which Postgres refuses to write. Its `begin` and its scope travel with the
- * first query, and nobody waits for its end: one round trip, where `withScope` takes three.
+ * first query, and nobody waits for its end: one round trip, where `withScope` takes three. When `work` hands back a
+ * query of Drizzle's that was not sent yet, there can be no other, and the `commit` travels too: one packet for all.
  */
 export async function readScope<Result>(
   db: Database,
@@ -71,7 +72,9 @@ export async function readScope<Result>(
     const sql = sqlOf(tx);
     const scoped = sql`select ${settingsOf(sql, scope)}`.execute();
     scoped.catch(() => {});
-    const seen = await open.run({ db, tx, afterCommit: [], withCommit: [] }, () => work(tx));
+    const asked = open.run({ db, tx, afterCommit: [], withCommit: [] }, () => work(tx));
+    if (!(asked instanceof Promise)) endsWithNext(sql);
+    const seen = await asked;
     await scoped;
     return seen;
   });
