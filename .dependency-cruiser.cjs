@@ -119,7 +119,7 @@ module.exports = {
       name: 'routes-only-adapt',
       comment: 'Actions own the truth: routes hand over to them and touch no table.',
       severity: 'error',
-      from: { path: '^modules/[^/]+/routes\\.ts$' },
+      from: { path: '^modules/[^/]+/(routes|internal)\\.ts$' },
       to: { path: '^(packages/(db|jobs)/|modules/[^/]+/schema\\.ts$)', dependencyTypesNot: ['type-only'] },
     },
     {

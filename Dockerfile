@@ -134,7 +134,7 @@ CMD ["start-pooler"]
 
 # Certificates are written as the user that the volume's folder belongs to.
 FROM ${CADDY_IMAGE} AS caddy
-COPY deploy/caddy/Caddyfile /etc/caddy/Caddyfile
+COPY deploy/caddy /etc/caddy
 RUN mkdir -p /data/caddy /config/caddy && chown -R 1000:1000 /data /config
 USER 1000:1000
 

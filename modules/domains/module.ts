@@ -6,6 +6,7 @@ export const module = {
   dependsOn: ['accounts'],
   permissions: ['domains:read', 'domains:write'],
   routes: true,
+  internal: true,
   config: true,
   jobs: ['check-proofs'],
   schedules: ['check-proofs'],

@@ -28,6 +28,19 @@ export type Routes = typeof routes;
 `;
 }
 
+/** `internal.ts`: the same for what is asked from inside. */
+export function internalFile(chosen: readonly Chosen[]): string {
+  const names = chosen.filter(({ definition }) => definition.internal).map(({ definition }) => definition.name);
+  return `${header}
+import type { Env } from '@ballast/http';
+${names.map((name) => `import { internal as ${identifier(`${name}-internal`)} } from '@ballast/modules/${name}/internal';`).join('\n')}
+import { Hono } from 'hono';
+
+/** What other parts of the installation ask of the active modules. */
+export const internal = new Hono<Env>()${names.map((name) => `.route('/internal/${name}', ${identifier(`${name}-internal`)})`).join('')};
+`;
+}
+
 /** `jobs.ts`: jobs are light and imported; a handler is loaded when its first job runs. */
 export function jobsFile(jobs: readonly FoundJob[]): string {
   const door = (job: FoundJob) => `@ballast/modules/${job.module}/jobs/${job.file}`;

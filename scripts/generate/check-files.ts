@@ -12,7 +12,7 @@ export async function fileProblems(root: string, definition: ModuleDefinition): 
   const missing = (file: string) => {
     if (!existsSync(join(folder, file))) problems.push(`${named} names ${file}, which does not exist.`);
   };
-  for (const part of ['routes', 'config'] as const) {
+  for (const part of ['routes', 'internal', 'config'] as const) {
     if (definition[part]) missing(`${part}.ts`);
     else if (existsSync(join(folder, `${part}.ts`))) {
       problems.push(`${named} does not say \`${part}: true\`, but ${part}.ts exists.`);

@@ -96,6 +96,24 @@ describe('what it writes', () => {
     });
   });
 
+  test('what is asked from inside, in a place of its own', async () => {
+    await product.write({
+      'modules/billing/module.ts': moduleFile(billing.replace('routes: true,', 'routes: true, internal: true,')),
+      'modules/billing/internal.ts': routesFile(".get('/ask', at('public'), answer)").replace(
+        'const routes',
+        'const internal',
+      ),
+    });
+    expect(await product.generate()).toMatchObject({ exitCode: 0 });
+    expect(await product.read(`${api}/internal.ts`)).toContain(".route('/internal/billing', billingInternal)");
+    expect(await product.read(`${api}/routes.ts`)).not.toContain('nternal');
+    const snapshot = JSON.parse(await product.read(`${api}/routes.snapshot.json`));
+    const line = { method: 'GET', path: '/internal/billing/ask', module: 'billing', access: 'public', rateLimit: [] };
+    expect(snapshot.routes).toContainEqual(line);
+    await product.write({ 'modules/billing/module.ts': moduleFile(billing) });
+    await refused('does not say `internal: true`, but internal.ts exists.');
+  });
+
   test('options of a module', async () => {
     await product.write({ 'app.config.ts': app("teams: true,\n    billing: { currency: 'usd', days: { due: 30 } },") });
     expect(await product.generate()).toMatchObject({ exitCode: 0 });

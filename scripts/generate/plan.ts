@@ -2,6 +2,7 @@ import { activeSetHash } from '@ballast/kernel/active-set';
 import {
   apiDirectory,
   configFile,
+  internalFile,
   jobsFile,
   migrationsFile,
   routesFile,
@@ -36,6 +37,7 @@ export async function plan(sources: Sources): Promise<Files> {
   const routes = await readRoutes(root, chosen);
   return new Map([
     [`${apiDirectory}/routes.ts`, routesFile(chosen)],
+    [`${apiDirectory}/internal.ts`, internalFile(chosen)],
     [`${apiDirectory}/jobs.ts`, jobsFile(jobs)],
     [`${apiDirectory}/schedules.ts`, schedulesFile(schedules)],
     [`${apiDirectory}/config.ts`, configFile(chosen)],

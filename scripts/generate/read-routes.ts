@@ -20,35 +20,54 @@ interface HonoRoute {
   handler: unknown;
 }
 
+/** The files with routes: what a module names them by, what they export, and where that is mounted. */
+const doors = [
+  { part: 'routes', mount: '/api' },
+  { part: 'internal', mount: '/internal' },
+] as const;
+
 /** Reads the real routes, so that the snapshot cannot say something else than the code. */
 export async function readRoutes(root: string, chosen: readonly Chosen[]): Promise<RouteLine[]> {
   const lines: RouteLine[] = [];
   const problems: string[] = [];
-  for (const { definition } of chosen.filter((module) => module.definition.routes)) {
-    const file = `modules/${definition.name}/routes.ts`;
-    const app = (await importFile(root, join(root, file))).routes as { routes?: HonoRoute[] } | undefined;
-    if (!Array.isArray(app?.routes)) {
-      problems.push(`${file} must have \`export const routes = new Hono<Env>()…\`.`);
-      continue;
-    }
-    for (const [id, handlers] of grouped(app.routes)) {
-      const [method, path] = id.split(' ') as [string, string];
-      const metas = handlers.map(endpointMeta).filter((meta) => meta !== null);
-      const [meta] = metas;
-      if (!meta) {
-        const middleware = path.endsWith('*') ? ' Middleware for several routes is not allowed in a module.' : '';
-        problems.push(`${file}: ${id} has no endpoint(), so nobody may call it.${middleware}`);
-      } else if (metas.length > 1) problems.push(`${file}: ${id} is there twice, or has two endpoint().`);
-      else {
-        const problem = permissionProblem(definition, meta.access);
-        if (problem) problems.push(`${file}: ${id} ${problem}`);
-        const full = `/api/${definition.name}${path === '/' ? '' : path}`;
-        lines.push({ method, path: full, module: definition.name, access: meta.access, rateLimit: meta.rateLimit });
+  for (const { definition } of chosen) {
+    for (const { part, mount } of doors) {
+      if (!definition[part]) continue;
+      const file = `modules/${definition.name}/${part}.ts`;
+      const app = (await importFile(root, join(root, file)))[part] as { routes?: HonoRoute[] } | undefined;
+      if (!Array.isArray(app?.routes)) {
+        problems.push(`${file} must have \`export const ${part} = new Hono<Env>()…\`.`);
+        continue;
+      }
+      for (const [id, handlers] of grouped(app.routes)) {
+        const line = lineOf(definition, `${mount}/${definition.name}`, id, handlers);
+        if (typeof line === 'string') problems.push(`${file}: ${id} ${line}`);
+        else lines.push(line);
       }
     }
   }
   stopOn(problems);
   return lines;
+}
+
+/** A route as the snapshot shows it, or what is wrong with it. */
+function lineOf(
+  definition: ModuleDefinition,
+  place: string,
+  id: string,
+  handlers: readonly unknown[],
+): RouteLine | string {
+  const [method, path] = id.split(' ') as [string, string];
+  const [meta, ...others] = handlers.map(endpointMeta).filter((found) => found !== null);
+  if (!meta) {
+    const middleware = path.endsWith('*') ? ' Middleware for several routes is not allowed in a module.' : '';
+    return `has no endpoint(), so nobody may call it.${middleware}`;
+  }
+  if (others.length > 0) return 'is there twice, or has two endpoint().';
+  const problem = permissionProblem(definition, meta.access);
+  if (problem) return problem;
+  const { access, rateLimit } = meta;
+  return { method, path: `${place}${path === '/' ? '' : path}`, module: definition.name, access, rateLimit };
 }
 
 /** Hono keeps one entry per handler; a route's handlers share method and path. */

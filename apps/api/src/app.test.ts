@@ -213,6 +213,39 @@ describe('writes with cookies', () => {
   });
 });
 
+describe('a write from a page on another domain of ours', () => {
+  const headers = { origin: 'https://shop.acme.test', host: 'shop.acme.test', 'content-type': 'application/json' };
+  const send = (more: Record<string, string>, method = 'POST') =>
+    edgeApp(routes, { publicUrl: 'https://app.acme.test' }).app.request('/api/test/open', {
+      method,
+      headers: { ...headers, ...more },
+    });
+
+  it('is told where accounts are used, with cookies and without', async () => {
+    for (const more of [{}, { cookie: 'a=b' }, { host: 'SHOP.acme.test' }]) {
+      const answer = await send(more);
+      expect(answer.status).toBe(403);
+      expect(await answer.json()).toMatchObject({
+        code: 'request.other_domain',
+        detail: 'Accounts are not used on this domain. Sign in at https://app.acme.test instead.',
+      });
+    }
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ['a read', {}, 'GET'],
+    ['our own page', { origin: 'https://app.acme.test', host: 'app.acme.test' }, 'POST'],
+    [
+      'our own page by way of the web, which asks by another name',
+      { origin: 'https://app.acme.test', host: 'api:3001' },
+      'POST',
+    ],
+    ['no address', { origin: 'null' }, 'POST'],
+  ])('%s is not', async (_what, more, method) => {
+    expect((await send(more, method)).status).toBe(200);
+  });
+});
+
 describe('request ids and addresses', () => {
   const seen = async (hops: number, headers: Record<string, string>, remote = '10.0.0.9') => {
     const response = await edgeApp(routes, { trustedProxyHops: hops }).app.request(

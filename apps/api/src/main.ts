@@ -9,13 +9,14 @@ import { loadConfig } from './config.ts';
 import { openContext } from './context.ts';
 import { expectedMigrations } from './expected-migrations.ts';
 import { modules } from './generated/config.ts';
+import { internal } from './generated/internal.ts';
 import { jobs } from './generated/jobs.ts';
 import snapshot from './generated/routes.snapshot.json' with { type: 'json' };
 import { routes } from './generated/routes.ts';
 import { schedules } from './generated/schedules.ts';
 import { createHealth } from './http/health.ts';
+import { createInternalApp } from './http/internal-app.ts';
 import { listen } from './http/listen.ts';
-import { createProbeApp } from './http/probes.ts';
 import { poolerOf, refuseUnsafePooler, waysToPostgres } from './pooler.ts';
 import { openProcessMetrics } from './process-metrics.ts';
 import { openProcessTracing } from './process-tracing.ts';
@@ -57,10 +58,10 @@ await runProcess(async () => {
   );
   const server = await listen(app, { host: values.API_HOST, port: values.API_PORT, portSetting: 'API_PORT' });
   log.info({ host: server.host, port: server.port }, 'api listens');
-  const scraped =
+  const inside =
     values.METRICS_PORT === undefined
       ? null
-      : await listen(createProbeApp(health, release, log, metrics), {
+      : await listen(createInternalApp({ health, release, log, metrics, edge: context.edge }, internal), {
           host: values.METRICS_HOST,
           port: values.METRICS_PORT,
           portSetting: 'METRICS_PORT',
@@ -90,7 +91,7 @@ await runProcess(async () => {
       const served = wait(delayMs).then(() => server.drain(graceMs));
       const [cut] = await Promise.all([served, consumer?.close({ graceMs })]);
       if (cut > 0) log.warn({ cut }, 'requests were cut at the end of the grace');
-      await scraped?.drain(1_000);
+      await inside?.drain(1_000);
       await Promise.all([health.close(), closeMetrics(), tracing.close(), releaseContext()]);
     },
   };

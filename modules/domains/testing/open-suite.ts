@@ -16,6 +16,7 @@ import { createTestDatabase } from '@ballast/test-kit/database';
 import { type NameServer, openNameServer } from '@ballast/test-kit/name-server';
 import { Hono } from 'hono';
 import type { config } from '../config.ts';
+import { internal } from '../internal.ts';
 import { handler } from '../jobs/check-proofs.handler.ts';
 import { routes } from '../routes.ts';
 
@@ -160,7 +161,7 @@ function appOf(edge: Edge) {
     await next();
   });
   app.onError((error) => problemResponse(error, 'request-1'));
-  app.route('/', routes);
+  app.route('/', routes).route('/internal', internal);
   return app;
 }
 

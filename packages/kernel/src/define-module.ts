@@ -15,6 +15,8 @@ export interface ModuleDefinition {
   permissions?: readonly string[];
   /** Whether `routes.ts` exists; it is mounted at `/api/<name>`. */
   routes?: boolean;
+  /** Whether `internal.ts` exists: what other parts of an installation ask, at `/internal/<name>` on a port that the public does not reach. */
+  internal?: boolean;
   /** Whether `config.ts` exists. */
   config?: boolean;
   /** Job files without their ending: `deliver` for `jobs/deliver.job.ts` and `jobs/deliver.handler.ts`. */

@@ -1,17 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { type NameServer, openNameServer } from '@ballast/test-kit/name-server';
 
-const caddyfile = resolve(import.meta.dirname, '../../../deploy/caddy/Caddyfile');
+const configuration = resolve(import.meta.dirname, '../../../deploy/caddy');
 
 export interface Edge {
   origin: string;
   port: number;
   pid: number;
+  /** Where it keeps certificates. */
+  data: string;
   /** Where replicas of each kind have to listen, on a loopback address of their own. */
   ports: { api: number; web: number };
   names: NameServer;
@@ -21,18 +23,31 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
+export interface EdgeOptions {
+  /** With TLS, and tenants' domains: the name of the site, and where the API answers what is asked from inside. */
+  tls?: { site: string; inside: string };
+}
+
 /**
  * Caddy with the project's own Caddyfile. Only what a test cannot have differs: the
- * ports, the admin's port, and the name server that knows the replicas.
+ * ports, the admin's port, the name server that knows the replicas, and who signs certificates.
  */
-export async function startCaddy(): Promise<Edge> {
+export async function startCaddy({ tls }: EdgeOptions = {}): Promise<Edge> {
   const folder = mkdtempSync(join(tmpdir(), 'ballast-edge-'));
   const names = await openNameServer();
-  const [port, admin, api, web] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [port, plain, admin, api, web] = await Promise.all([1, 2, 3, 4, 5].map(() => freePort()));
+  const own = { admin, api, web, resolver: names.address, ...(tls && { plain, port, inside: tls.inside }) } as Own;
   const file = join(folder, 'Caddyfile');
-  const write = (more = '') => writeFileSync(file, adapted({ admin, api, web, resolver: names.address }) + more);
+  cpSync(configuration, folder, { recursive: true });
+  const write = (more = '') => writeFileSync(file, adapted(own) + more);
   write();
-  const env = { PATH: process.env.PATH, HOME: folder, SITE_ADDRESS: `http://127.0.0.1:${port}` };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    XDG_DATA_HOME: folder,
+    SITE_ADDRESS: tls ? tls.site : `http://127.0.0.1:${port}`,
+    ...(tls && { TENANT_DOMAINS: 'on' }),
+  };
   const child = spawn('caddy', ['run', '--config', file, '--adapter', 'caddyfile'], { env });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -40,13 +55,14 @@ export async function startCaddy(): Promise<Edge> {
       text += data;
     });
   }
-  const origin = `http://127.0.0.1:${port}`;
-  await untilAnswers(`${origin}/metrics`, () => text);
+  const origin = tls ? `https://${tls.site}:${port}` : `http://127.0.0.1:${port}`;
+  await untilAnswers(`http://127.0.0.1:${tls ? plain : port}/metrics`, () => text);
   return {
     origin,
-    port,
+    port: Number(port),
+    data: join(folder, 'caddy'),
     pid: child.pid ?? 0,
-    ports: { api, web },
+    ports: { api: Number(api), web: Number(web) },
     names,
     said: () => text,
     reload() {
@@ -66,13 +82,32 @@ export async function startCaddy(): Promise<Edge> {
   };
 }
 
-function adapted(own: { admin: number; api: number; web: number; resolver: string }): string {
-  const text = readFileSync(caddyfile, 'utf8')
+interface Own extends Record<'admin' | 'api' | 'web', number> {
+  resolver: string;
+  plain?: number;
+  port?: number;
+  inside?: string;
+}
+
+function adapted(own: Own): string {
+  const signed = own.inside
+    ? `local_certs\n\tskip_install_trust\n\thttp_port ${own.plain}\n\thttps_port ${own.port}\n\tpersist_config off`
+    : 'persist_config off';
+  const text = readFileSync(join(configuration, 'Caddyfile'), 'utf8')
     .replace('admin localhost:2019', `admin localhost:${own.admin}`)
+    .replace('persist_config off', signed)
+    .replace('http://api:3003', own.inside ?? 'http://127.0.0.1:1')
     .replace('dynamic a api 3001', `dynamic a api ${own.api}`)
     .replace('dynamic a web 3000', `dynamic a web ${own.web}`)
     .replaceAll('refresh 1s', `refresh 1s\n\t\t\t\t\tresolvers ${own.resolver}`);
-  for (const part of [`localhost:${own.admin}`, `api ${own.api}`, `web ${own.web}`, own.resolver]) {
+  for (const part of [
+    `localhost:${own.admin}`,
+    signed,
+    `api ${own.api}`,
+    `web ${own.web}`,
+    own.resolver,
+    own.inside ?? '',
+  ]) {
     if (!text.includes(part)) throw new Error(`The Caddyfile has changed: the test found no place for ${part}.`);
   }
   return text;
@@ -89,7 +124,7 @@ export async function untilStatus(url: string, status: number): Promise<void> {
 
 async function untilAnswers(url: string, said: () => string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (await fetch(url).catch(() => null)) return;
+    if (await fetch(url, { redirect: 'manual' }).catch(() => null)) return;
     await new Promise((next) => setTimeout(next, 50));
   }
   throw new Error(`Caddy does not answer:\n${said()}`);

@@ -36,11 +36,11 @@ export const settings = {
     description: "The address of the worker's liveness, readiness and metrics.",
   },
   WORKER_PORT: { schema: port.default(3002), description: "The port of the worker's liveness, readiness and metrics." },
-  METRICS_HOST: { schema: z.string().default('127.0.0.1'), description: "The address of the API's metrics." },
+  METRICS_HOST: { schema: z.string().default('127.0.0.1'), description: 'The address of METRICS_PORT.' },
   METRICS_PORT: {
     schema: port.optional(),
     description:
-      "The port of the API's metrics, for Prometheus only. Unset, they are not served; the worker's are on WORKER_PORT.",
+      "The port of the API that the public must not reach: metrics for Prometheus, and what Caddy asks. Unset, they are not served; the worker's are on WORKER_PORT.",
   },
   DATABASE_URL: {
     schema: postgresUrl,
