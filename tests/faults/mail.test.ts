@@ -25,9 +25,10 @@ describe.concurrent.each(queueBackends)('mails of workers on %s', { timeout: 6 *
       await sink.close();
     }));
 
-  test('are not sent again when Postgres was away while a thousand of them were recorded', () =>
+  // As many as a worker takes at once where the queue is in Postgres.
+  const count = backend === 'postgres' ? 400 : 1_000;
+  test(`are not sent again when Postgres was away while ${count} of them were recorded`, () =>
     on(backend, async (stage) => {
-      const count = 1_000;
       const sink = await startSmtpSink();
       const app = await openTcpProxy(stage.database.appUrl);
       const dispatcher = await openTcpProxy(stage.database.dispatcherUrl);
@@ -46,7 +47,7 @@ describe.concurrent.each(queueBackends)('mails of workers on %s', { timeout: 6 *
       await Promise.all([app.stop(), dispatcher.stop()]);
       const downAt = performance.now();
       sender.kill('SIGUSR2');
-      // A thousand mails take as long as they take: no goal is measured here.
+      // So many mails take as long as they take: no goal is measured here.
       await vi.waitFor(() => expect(sink.received.length).toBe(count), { timeout: 3 * goalMs });
       // Longer than the silence that means death.
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, 18_000 - (performance.now() - downAt))));

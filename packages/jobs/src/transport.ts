@@ -49,6 +49,8 @@ export interface Consumer {
 export type TransportOptions = { redisUrl: string } | { postgresUrl: string };
 
 const postgresSchema = 'bullmq';
+/** Of the queue on Postgres, besides the one that each consumer listens on. */
+const sharedConnections = 10;
 /** 'Bull' in ASCII. */
 const transportLockKey = 0x42756c6c;
 
@@ -67,6 +69,7 @@ const workerSettings = {
 /** Longer than any healthy answer, shorter than a person's patience. */
 const answerTimeoutMs = 5_000;
 const closeTimeoutMs = 1_000;
+const askedAtOnce = 100;
 /** What a link may stay silent under a command. A tick uses two links after each other, and both may have forgotten their other end. */
 const silenceMs = 3_000;
 /** The same for a consumer, whose healthy answer can be that nothing came for five seconds. */
@@ -114,7 +117,11 @@ export function openTransport(options: TransportOptions, log: Log): Transport {
         const state = await queueNamed(queue).getJobState(packId);
         if (state !== 'unknown' && state !== 'failed' && state !== 'completed') held.add(packId);
       };
-      await withinMs(answerTimeoutMs, Promise.all(packIds.map(lookUp)), `look into ${queue}`);
+      // Each is a question of its own: many at once would take longer than a healthy answer may.
+      for (let asked = 0; asked < packIds.length; asked += askedAtOnce) {
+        const some = packIds.slice(asked, asked + askedAtOnce);
+        await withinMs(answerTimeoutMs, Promise.all(some.map(lookUp)), `look into ${queue}`);
+      }
       return held;
     },
     async ping() {
@@ -209,8 +216,7 @@ function onRedis(url: string): Backend {
 function onPostgres(url: string, log: Log): Backend {
   const pool = new pg.Pool({
     connectionString: url,
-    // Each consumer keeps one connection for LISTEN; the rest is shared.
-    max: 12,
+    max: sharedConnections,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     // As on Redis: a link that forgot its other end is left for another one. Here no query waits for a pack: that is announced.
@@ -227,10 +233,13 @@ function onPostgres(url: string, log: Log): Backend {
     connected: () => null,
     epoch: null,
     openQueue: (name, options) => new Queue(name, { ...options, connection }, createPostgresBackend),
-    openWorker: (name, process, options) =>
+    openWorker(name, process, options) {
+      // It takes one of the pool's for LISTEN, for as long as it lives: with a dozen queues none would be left.
+      pool.options.max += 1;
       // A consumer whose announcements are lost looks by itself after this many seconds, by default five.
       // With the dispatcher's second before it, a job starts within two.
-      new Worker(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend),
+      return new Worker(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend);
+    },
     // A consumer that is closed while it takes its connection (BullMQ 6.7) never gives it back, and the pool waits for that without end.
     close: () =>
       withinMs(closeTimeoutMs, pool.end(), 'close').catch((error: Error) =>
