@@ -10,5 +10,6 @@ export const module = {
   config: true,
   jobs: ['check-proofs'],
   schedules: ['check-proofs'],
+  pages: [{ path: '/domains', file: 'domains', menu: { label: 'menu', icon: 'globe', order: 60 } }],
   messages: ['en'],
 } as const satisfies ModuleDefinition;

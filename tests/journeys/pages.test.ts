@@ -19,7 +19,7 @@ const open = [
   '/reset?token=x',
   '/nowhere',
 ];
-const signedIn = ['/dashboard', '/settings', '/support'];
+const signedIn = ['/dashboard', '/settings', '/support', '/domains'];
 
 test.each(['light', 'dark'] as const)('no page has a serious accessibility problem, %s', async (colorScheme) => {
   const visitor = await browser.visitor({ colorScheme, reducedMotion: 'reduce' });

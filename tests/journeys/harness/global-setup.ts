@@ -7,6 +7,7 @@ declare module 'vitest' {
     webUrl: string;
     inboxUrl: string;
     controlUrl: string;
+    resolverPort: number;
     queue: 'postgres' | 'redis';
   }
 }
@@ -19,6 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('webUrl', system.webUrl);
   project.provide('inboxUrl', system.inboxUrl);
   project.provide('controlUrl', control.url);
+  project.provide('resolverPort', system.resolverPort);
   project.provide('queue', queue);
   return async () => {
     control.close();

@@ -19,6 +19,8 @@ import { openSmtpGate, type SmtpGate } from './smtp-gate.ts';
 export interface System {
   webUrl: string;
   inboxUrl: string;
+  /** Where the API looks for records of domains: nothing is there until a journey opens it. */
+  resolverPort: number;
   /** Stands between the worker and the inbox. */
   gate: SmtpGate;
   killWorker(): Promise<void>;
@@ -30,6 +32,7 @@ export interface System {
 export async function startSystem(queue: 'postgres' | 'redis'): Promise<System> {
   const data = mkdtempSync(join(tmpdir(), 'ballast-journeys-'));
   const settings = await freeSettings(data);
+  const resolverPort = await freePort();
   await mkdir(settings.logs, { recursive: true });
   const redis = queue === 'redis' ? await startRedis() : undefined;
   const record = await takeFolder(data, settings.publicUrl);
@@ -56,7 +59,11 @@ export async function startSystem(queue: 'postgres' | 'redis'): Promise<System> 
   try {
     const gate = await openSmtpGate(settings.smtpPort);
     const urls = await prepareDatabase(keeper.adminUrl ?? '', data);
-    const given = { ...process.env, ...(redis ? { REDIS_URL: redis.url, REDIS_QUEUE_URL: redis.url } : {}) };
+    const given = {
+      ...process.env,
+      DOMAINS_RESOLVERS: `127.0.0.1:${resolverPort}`,
+      ...(redis ? { REDIS_URL: redis.url, REDIS_QUEUE_URL: redis.url } : {}),
+    };
     const env = throughGate(environments(settings, 'production', urls, given), gate);
     const ready = (name: string, port: number, path = '/readyz') =>
       waitUntilReady(name, `http://127.0.0.1:${port}${path}`, join(settings.logs, `${name}.log`), ending.signal);
@@ -86,6 +93,7 @@ export async function startSystem(queue: 'postgres' | 'redis'): Promise<System> 
     return {
       webUrl: settings.publicUrl,
       inboxUrl: `http://127.0.0.1:${settings.inboxPort}`,
+      resolverPort,
       gate,
       async killWorker() {
         expectedDeath = 'worker ended';

@@ -3,6 +3,7 @@
 /** The menu entries of every active module, in order; `label` is a key of the module's messages. */
 export const menu = [
   { module: 'support', href: '/support', label: 'menu', icon: 'life-buoy', order: 50 },
+  { module: 'domains', href: '/domains', label: 'menu', icon: 'globe', order: 60 },
   { module: 'accounts', href: '/settings', label: 'menu', icon: 'settings', order: 90 },
 ] as const;
 

@@ -5,9 +5,11 @@ import { requireMe } from '../../api/me.ts';
 import { Shell } from '../../components/shell/shell.tsx';
 import { messages as moduleMessages } from '../../generated/modules.ts';
 import { clientMessages } from '../../i18n/client-messages.ts';
+import { onlyAtHome } from '../only-at-home.ts';
 
 /** The signed-in area. The API decides who is signed in; this only asks it. */
 export default async function AppLayout({ children }: { children: ReactNode }) {
+  await onlyAtHome();
   const [me, messages] = await Promise.all([requireMe(), clientMessages('shell', ...Object.keys(moduleMessages))]);
   return (
     <NextIntlClientProvider messages={messages}>

@@ -5,8 +5,10 @@ import { getTranslations } from 'next-intl/server';
 import type { ReactNode } from 'react';
 import { BodyPlan } from '../../components/body-plan.tsx';
 import { clientMessages } from '../../i18n/client-messages.ts';
+import { onlyAtHome } from '../only-at-home.ts';
 
 export default async function AuthLayout({ children }: { children: ReactNode }) {
+  await onlyAtHome();
   const [t, brand, messages] = await Promise.all([
     getTranslations('auth'),
     getTranslations('brand'),
