@@ -85,10 +85,12 @@ describe('from outside', () => {
     expect(body).not.toMatch(/ballast_|ready|"status":"ok"/);
   });
 
-  test('Caddy itself has no way to a worker, to the metrics of the API or to the data', async () => {
+  test('Caddy itself has no way to a worker or to the data, and to the API for requests and its question', async () => {
     const reach = async (address: string) =>
       (await exec(production.stack, 'caddy', ['wget', '-q', '-T', '2', '-O-', `http://${address}`], true)).code === 0;
     expect(await reach('api:3001/livez')).toBe(true);
+    expect(await reach('api:3003/internal/domains/ask?domain=ballast.localhost')).toBe(true);
+    expect(await reach('api:3003/internal/domains/ask?domain=shop.acme.example')).toBe(false);
     for (const address of ['worker:3002/livez', 'postgres:5432', 'redis-queue:6379']) {
       expect(await reach(address), address).toBe(false);
     }
