@@ -11,7 +11,7 @@ import { root } from '../start/settings.ts';
 import { seconds } from '../start/steps.ts';
 import { check, checks, types } from './checks.ts';
 import { copyCheckout } from './copy-checkout.ts';
-import { chromium, findProgram, lackingDocker, lackingProgram } from './programs.ts';
+import { chromium, findProgram, findSwift, lackingDocker, lackingProgram } from './programs.ts';
 import { showFinished, table } from './report.ts';
 import { endAll } from './run-command.ts';
 import { runLane, type Step } from './step-result.ts';
@@ -27,6 +27,11 @@ const noPgbackrest = lackingProgram(
   'pgBackRest 2.57 or newer',
   'bash tests/backup/install-pgbackrest.sh',
 );
+const noObjectStore = lackingProgram(
+  findSwift(),
+  'OpenStack Swift, for its S3',
+  'bash tests/backup/install-s3-server.sh',
+);
 const noCaddy = lackingProgram(findProgram('caddy'), 'Caddy 2.11.2 or newer', 'bash tests/edge/install-caddy.sh');
 const journeys = (queue: 'postgres' | 'redis') => ({
   cwd: root,
@@ -40,7 +45,7 @@ const backups = vitest('backups: taken, tried, restored', {
   cwd: root,
   args: ['--config', 'tests/backup/vitest.config.ts'],
   postgres: false,
-  lacking: noPgbackrest,
+  lacking: noPgbackrest ?? noObjectStore,
 });
 
 const suites: Step[] = [

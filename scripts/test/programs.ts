@@ -8,6 +8,12 @@ export function findProgram(...names: string[]): string | undefined {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file));
 }
 
+/** The library in the system's own Python, where Debian puts it. */
+export function findSwift(): string | undefined {
+  const folder = '/usr/lib/python3/dist-packages/swift/common/middleware/s3api';
+  return existsSync(folder) ? folder : undefined;
+}
+
 export const chromium = () => process.env.CHROMIUM_PATH || findProgram('chromium', 'chromium-browser', 'google-chrome');
 
 /** A sentence for a step that needs a program which is not there; undefined when it is. */

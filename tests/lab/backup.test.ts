@@ -63,15 +63,17 @@ test('doctor names the age of the last proven restore, and its command makes a n
 test('what was committed is there again after a restore over the volumes of the stack', async () => {
   await query(base, `create table kept as select 'a word' as what; select pg_switch_wal();`);
   expect((await ballast('drill')).stdout).toMatch(/^Everything came back in/);
-  await query(base, `drop table kept; select pg_switch_wal();`);
+  const [, segment = ''] = await query(base, 'drop table kept; select pg_walfile_name(pg_switch_wal());');
   // A restore needs what came after its moment, to know where to end.
-  const waiting = `ls /var/run/postgresql/pgbackrest | grep -cE '^[0-9A-F]{24}$'`;
+  const archived = `select coalesce(last_archived_wal >= '${segment}', false) from pg_stat_archiver`;
+  const waiting = `test ! -e /var/run/postgresql/pgbackrest/${segment}`;
   await vi.waitFor(
-    async () => expect((await exec(base, 'postgres', ['sh', '-c', waiting], true)).stdout.trim()).toBe('0'),
-    {
-      timeout: 60_000,
-      interval: 500,
+    async () => {
+      expect(segment).toMatch(/^[0-9A-F]{24}$/);
+      expect(await query(base, archived)).toEqual(['t']);
+      expect((await exec(base, 'postgres', ['sh', '-c', waiting], true)).code).toBe(0);
     },
+    { timeout: 60_000, interval: 500 },
   );
   const [moment = ''] = await query(
     base,
