@@ -4,15 +4,19 @@
  * everything about them to standard error, so that `--json` can be piped.
  */
 import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { basename, join, resolve } from 'node:path';
-import { run } from './run.ts';
 
 // Bundled, it lies with the API's processes, three folders below the root.
 const here = import.meta.dirname;
-const root = resolve(here, basename(here) === 'dist' ? '../../..' : '../..');
+const bundled = basename(here) === 'dist';
+const root = resolve(here, bundled ? '../../..' : '../..');
+// Most of a command's time goes into some five hundred modules. Not in a folder that other users of the machine can write to.
+if (!bundled) enableCompileCache(join(root, 'node_modules/.cache/ballast'));
 const settings = join(root, '.env');
 if (existsSync(settings)) process.loadEnvFile(settings);
 
+const { run } = await import('./run.ts');
 const code = await run(process.argv.slice(2), {
   root,
   env: process.env,

@@ -11,8 +11,8 @@ const epochKey = 'ballast:epoch';
 /** Younger than this it may still be on the move. */
 const settledSeconds = 10;
 const sampleMs = 100;
-/** Dispatchers compare the marks every second. */
-const samples = 40;
+/** Dispatchers compare the marks every second. By the clock, and not by so many samples: on a busy machine each of them takes longer. */
+const watchMs = 4_000;
 const toldForSeconds = 600;
 
 interface Mark {
@@ -32,11 +32,10 @@ export const epoch: Probe = {
     const [mark, carried] = await Promise.all([readMark(db), redis.get(epochKey)]);
     const living = (await fleet()).filter(({ alive }) => alive);
     if (!mark) return [];
-    const wiped = mark.losses > 0 && mark.seconds < toldForSeconds ? [explainWipe(mark)] : [];
-    if (carried === mark.value && mark.seconds > settledSeconds) return wiped;
+    if (carried === mark.value && mark.seconds > settledSeconds) return wipeOf(mark);
     // Nobody is there to write a mark: what is missing is a worker, and that is said elsewhere.
-    if (living.length === 0) return wiped;
-    return judge(await watch(db, redis), { wiped, place });
+    if (living.length === 0) return wipeOf(mark);
+    return judge(await watch(db, redis, mark), place);
   },
 };
 
@@ -47,28 +46,29 @@ async function readMark(db: Database): Promise<Mark | null> {
 }
 
 /** Every value that either side had meanwhile, and the last of each. */
-async function watch(db: Database, redis: Redis) {
-  const seen = { postgres: new Set<string>(), redis: new Set<string>(), same: false };
-  for (let sample = 0; sample < samples; sample++) {
-    const [mark, carried] = await Promise.all([readMark(db), redis.get(epochKey)]);
-    if (mark) seen.postgres.add(mark.value);
+async function watch(db: Database, redis: Redis, mark: Mark) {
+  const seen = { postgres: new Set<string>(), redis: new Set<string>(), same: false, mark };
+  const until = performance.now() + watchMs;
+  while (performance.now() < until) {
+    const [now, carried] = await Promise.all([readMark(db), redis.get(epochKey)]);
+    seen.mark = now ?? mark;
+    seen.postgres.add(seen.mark.value);
     if (carried) seen.redis.add(carried);
-    seen.same = mark !== null && mark.value === carried;
+    seen.same = seen.mark.value === carried;
     await pause(sampleMs);
   }
   return seen;
 }
 
-function judge(
-  { postgres, redis, same }: Awaited<ReturnType<typeof watch>>,
-  { wiped, place }: { wiped: Finding[]; place: Place },
-): Finding[] {
+function judge({ postgres, redis, same, mark }: Awaited<ReturnType<typeof watch>>, place: Place): Finding[] {
+  // As it is now: what was lost a moment ago may have been noticed meanwhile.
+  const wiped = wipeOf(mark);
   const still = postgres.size === 1 && redis.size <= 1;
   if (still && same) return wiped;
   const foreign = [...redis].filter((value) => !postgres.has(value)).length;
   const absent = [...postgres].filter((value) => !redis.has(value)).length;
   const evidence = [
-    `marks in ${(samples * sampleMs) / 1_000} s: ${postgres.size} in Postgres, ${redis.size} in Redis, ${foreign} of them from elsewhere`,
+    `marks in ${watchMs / 1_000} s: ${postgres.size} in Postgres, ${redis.size} in Redis, ${foreign} of them from elsewhere`,
   ];
   if (still) {
     return [
@@ -100,11 +100,14 @@ function judge(
   ];
 }
 
-function explainWipe({ seconds, losses }: Mark): Finding {
-  return finding('queue.wiped', {
-    cause:
-      'The queue’s Redis lost its data. What waited in it was returned to Postgres and handed out again: no job is lost.',
-    evidence: [`lost ${duration(seconds)} ago, and ${losses} times in all`],
-    fix: 'Find out who did it: a restart without an append-only file, FLUSHALL, or a volume that was replaced.',
-  });
+function wipeOf({ seconds, losses }: Mark): Finding[] {
+  if (losses === 0 || seconds >= toldForSeconds) return [];
+  return [
+    finding('queue.wiped', {
+      cause:
+        'The queue’s Redis lost its data. What waited in it was returned to Postgres and handed out again: no job is lost.',
+      evidence: [`lost ${duration(seconds)} ago, and ${losses} times in all`],
+      fix: 'Find out who did it: a restart without an append-only file, FLUSHALL, or a volume that was replaced.',
+    }),
+  ];
 }
