@@ -260,6 +260,7 @@ describe('another tenant', () => {
     await refused(everythingSeenBy(suite, eve.organizationId, `update domains.domain set name = 'other.com'`));
     await refused(everythingSeenBy(suite, eve.organizationId, `update domains.domain set token = repeat('x', 48)`));
     await refused(everythingSeenBy(suite, eve.organizationId, 'select * from domains.due(10)'));
+    await refused(everythingSeenBy(suite, eve.organizationId, 'select * from domains.sample(10)'));
     await refused(everythingSeenBy(suite, eve.organizationId, `select domains.note_looks('{}', '{}', '{}', '1 day')`));
   });
 });

@@ -23,6 +23,7 @@ const twice = 'duplicate execution';
 const metrics = '/metrics empty';
 const busy = 'API 503 database.busy';
 const page = 'browsers warn of the page';
+const tenantPage = "browsers refuse a tenant's domain";
 const backup = 'backups too old or never restored';
 const snapshot = 'stale active-modules snapshot in an image';
 
@@ -90,6 +91,8 @@ export const matrix = {
   'certificate.expiring': row('warning', page),
   'certificate.expired': row('fault', page),
   'certificate.other_name': row('fault', page),
+  'tenant_certificate.refused': row('fault', tenantPage),
+  'tenant_certificate.expiring': row('warning', tenantPage),
   'backups.none': row('warning', backup),
   'backups.silent': row('fault', backup),
   'backups.failing': row('fault', backup),

@@ -20,6 +20,7 @@ import { queue } from './probes/queue.ts';
 import { setbacks } from './probes/setbacks.ts';
 import { snapshot } from './probes/snapshot.ts';
 import { stores } from './probes/stores.ts';
+import { tenantCertificates } from './probes/tenant-certificates.ts';
 import { versions } from './probes/versions.ts';
 import { workers } from './probes/workers.ts';
 
@@ -47,5 +48,6 @@ export const probes: readonly Probe[] = [
   metrics,
   clock,
   certificate,
+  tenantCertificates,
   backups,
 ];

@@ -143,13 +143,8 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
     });
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    async function showing(days: number, names: string): Promise<string> {
-      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-      const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${key} -out ${cert} -days ${days} -subj /CN=ward`;
-      execFileSync('openssl', [...words.split(' '), '-addext', `subjectAltName=${names}`], { stdio: 'ignore' });
-      const server = createTls({ key: readFileSync(key), cert: readFileSync(cert) });
-      return `https://localhost:${await listening(server)}`;
-    }
+    const showing = async (days: number, names: string) =>
+      `https://localhost:${await listening(showingCertificate(folder, days, names))}`;
 
     it('is warned of fourteen days ahead, and called expired when it is', async () => {
       const publicUrl = await showing(90, 'DNS:localhost');
@@ -193,6 +188,66 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
       });
       expect(findings).toEqual([]);
       expect(checked.find(({ name }) => name === 'certificate')?.why).toContain('does not answer from here');
+    });
+  });
+
+  describe("certificates of tenants' domains (row 41)", () => {
+    let folder: string;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'ballast-tenants-'));
+      await onServer(ward.database.adminUrl, async (admin) => {
+        await admin`insert into accounts.organization (id, name, slug, personal) values (gen_random_uuid(), 'Own', 'own', true)`;
+        // The one leads to this machine, the other nowhere.
+        await admin`
+          insert into domains.domain (id, organization_id, name, token, proved_at, checked_at)
+          select gen_random_uuid(), id, claimed, repeat('x', 48), now() - interval '1 day', now()
+          from accounts.organization, unnest(array['localhost', 'shop.nowhere.invalid']) as claimed`;
+      });
+    });
+    afterAll(async () => {
+      await onServer(ward.database.adminUrl, (admin) => admin`delete from domains.domain`);
+      rmSync(folder, { recursive: true });
+    });
+
+    /** The site is known by its address here, so that the tenant may have the name. */
+    const showing = async (names: string) =>
+      `https://127.0.0.1:${await listening(showingCertificate(folder, 90, names))}`;
+
+    it('are looked at where a proved domain leads here: near its end, ended, and missing', async () => {
+      const publicUrl = await showing('IP:127.0.0.1,DNS:localhost');
+      const found = async (days: number) => {
+        const all = await ward.find({ publicUrl, now: () => Date.now() + days * dayMs });
+        return all.filter(({ code }) => code.startsWith('tenant_certificate'));
+      };
+      expect(await found(0)).toEqual([]);
+      expect(await found(77)).toMatchObject([
+        {
+          code: 'tenant_certificate.expiring',
+          symptom: "browsers refuse a tenant's domain",
+          cause: expect.stringContaining('Of 1 domains'),
+          evidence: [expect.stringMatching(/^localhost: ends in /)],
+        },
+      ]);
+      expect(await found(91)).toMatchObject([
+        { code: 'tenant_certificate.refused', evidence: ['localhost: its certificate has expired'] },
+      ]);
+    });
+
+    it('are missing where another name is shown, or none', async () => {
+      const other = await ward.find({ publicUrl: await showing('IP:127.0.0.1') });
+      expect(other).toMatchObject([
+        { code: 'tenant_certificate.refused', evidence: ['localhost: a certificate of another name is shown'] },
+      ]);
+      // As Caddy ends a handshake for a name that it may not serve.
+      const port = await listening(createServer((socket) => socket.on('data', () => socket.end())));
+      const none = await ward.find({ publicUrl: await showing('IP:127.0.0.1'), tlsEdge: { host: '127.0.0.1', port } });
+      expect(none).toMatchObject([
+        { code: 'tenant_certificate.refused', evidence: [expect.stringContaining('localhost: no certificate')] },
+      ]);
+    });
+
+    it('are no matter where the site itself does not answer', async () => {
+      expect(await ward.codes({ publicUrl: `https://127.0.0.1:${await freePort()}` })).toEqual([]);
     });
   });
 
@@ -258,3 +313,11 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
     });
   });
 });
+
+/** A server with a certificate of its own, for so many days and these names. */
+function showingCertificate(folder: string, days: number, names: string) {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${key} -out ${cert} -days ${days} -subj /CN=ward`;
+  execFileSync('openssl', [...words.split(' '), '-addext', `subjectAltName=${names}`], { stdio: 'ignore' });
+  return createTls({ key: readFileSync(key), cert: readFileSync(cert) });
+}
