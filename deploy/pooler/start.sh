@@ -23,7 +23,7 @@ default_pool_size = ${POOLER_SESSIONS:-20}
 max_client_conn = ${POOLER_CLIENTS:-2000}
 
 ; Who has waited for so long is told that the database is busy, as by a full pool of the API's own.
-query_wait_timeout = 2
+query_wait_timeout = 4
 ; Postgres that is back is in use a second later.
 server_connect_timeout = 2
 server_login_retry = 1

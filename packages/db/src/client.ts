@@ -80,7 +80,7 @@ const beginTimeoutMs = 3_000;
 const onTheWayMs = 2_000;
 
 /** A pooler lets a transaction wait for a session that long, its `begin` included, and then says so. */
-const poolerQueueMs = 2_000;
+const poolerQueueMs = 4_000;
 
 /** Opens a pool. Connects on first use, so a database that is down is no error here. */
 export function openDatabase(options: DatabaseOptions): Database {
