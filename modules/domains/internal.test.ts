@@ -34,6 +34,14 @@ it.each(['', '?domain=', '?name=proved.acme.com', '?domain=proved.acme.com&x=1',
   },
 );
 
+it("200 for the site's own name, though no tenant could have it", async () => {
+  const local = await openSuite('https://ballast.localhost');
+  const ask = (name: string) => local.call(null, 'GET', `/internal/ask?domain=${name}`);
+  expect(await ask('ballast.localhost')).toMatchObject({ status: 200 });
+  expect(await ask('shop.localhost')).toMatchObject({ status: 404 });
+  await local.close();
+});
+
 it('is looked up by an index, and by none that knows other columns', async () => {
   await suite.admin.sql`
     insert into domains.domain (id, organization_id, name, token, proved_at, checked_at)

@@ -53,7 +53,7 @@ export interface Answer {
 export const publicUrl = 'https://app.ballast.example';
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-export async function openSuite(): Promise<Suite> {
+export async function openSuite(site = publicUrl): Promise<Suite> {
   const database = await createTestDatabase();
   const open = (url: string) => openDatabase({ url, applicationName: 'suite', maxConnections: 4 });
   const [appDb, jobsDb, admin] = [open(database.appUrl), open(database.dispatcherUrl), open(database.adminUrl)];
@@ -63,7 +63,7 @@ export async function openSuite(): Promise<Suite> {
     DOMAINS_RESOLVERS: [names.address],
     options: { maxDomains: 10, graceDays: 3, proofsPerHour: 1_000 },
   };
-  const services = { publicUrl, limiter, settings: () => settings as never } as unknown as Services;
+  const services = { publicUrl: site, limiter, settings: () => settings as never } as unknown as Services;
   const people = new Map<string, Person>();
   const app = appOf(edgeOf(appDb, services, people));
 

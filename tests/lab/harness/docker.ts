@@ -25,6 +25,8 @@ export function run(program: string, args: readonly string[], options: RunOption
   const ran: Ran = { code: 1, stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => (ran.stdout += chunk));
   child.stderr.on('data', (chunk) => (ran.stderr += chunk));
+  // One that has ended before it read anything tells how by its code.
+  child.stdin.on('error', () => {});
   child.stdin.end(input ?? '');
   return new Promise((resolve, reject) => {
     child.once('error', reject);
