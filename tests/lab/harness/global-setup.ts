@@ -18,7 +18,7 @@ declare module 'vitest' {
 const promised = ['up', '-d', 'postgres', 'redis-cache', 'redis-queue', 'api', 'worker', 'web'];
 
 const images = (stack: Stack) =>
-  ['api', 'web', 'inbox', 'caddy'].map((image) => `ballast/${image}:${stack.env.BALLAST_VERSION}`);
+  ['api', 'web', 'inbox', 'caddy', 'backup', 'pooler'].map((image) => `ballast/${image}:${stack.env.BALLAST_VERSION}`);
 
 /** Starts the stack of a fresh clone once for all files. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
