@@ -8,6 +8,7 @@ import type { Log } from '@ballast/kernel';
 import { gapMs, silentAfterMs } from './fleet.ts';
 import { linedUp, returnPacks } from './line-up.ts';
 import type { JobObserver } from './observe.ts';
+import { rebuildIndex } from './rebuild-index.ts';
 import { anythingToSweep, orphaned, unopened } from './suspects.ts';
 import type { Transport } from './transport.ts';
 
@@ -85,8 +86,15 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
     orphaned: (await canWitness(db, options.witnessId)) ? await returnOrphans(db, options.observe) : 0,
     lost: await returnLost(db, transport, { settledAfterMs, suspect: true }),
     stale: await cancelStale(db, options.observe),
-    removed: !remove ? 0 : await removeEnded(db, options.keepEndedDays ?? 7),
+    removed: !remove ? 0 : await tidy(options),
   }));
+}
+
+/** What need not be done in every sweep. */
+async function tidy({ db, log, keepEndedDays = 7 }: SweepOptions): Promise<number> {
+  const removed = await removeEnded(db, keepEndedDays);
+  await rebuildIndex(db, log);
+  return removed;
 }
 
 /**
