@@ -138,9 +138,9 @@ describe('four hundred clients', () => {
       expect(seen).toMatchObject({ name: 'ballast_auth', scope: tenant });
       expect(await me(crowd)).toEqual({ name: 'ballast_app', scope: null });
       // One that only reads sends begin, scope and commit with its query, and waits for none of them.
-      const [read] = (await readScope(crowd, { tenantId: tenant }, (tx) =>
+      const [read] = await readScope(crowd, { tenantId: tenant }, (tx) =>
         tx.execute(`select current_user::text as name, current_setting('app.tenant_id') as scope`),
-      )) as unknown as object[];
+      );
       expect(read).toEqual({ name: 'ballast_app', scope: tenant });
       expect(await me(crowd)).toEqual({ name: 'ballast_app', scope: null });
     };

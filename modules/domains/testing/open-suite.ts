@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openRateLimiter } from '@ballast/cache/rate-limit';
-import { type Database, doorsTo, openDatabase, withTenant, withUser } from '@ballast/db';
+import { type Database, doorsTo, openDatabase, sqlOf, withTenant, withUser } from '@ballast/db';
 import {
   type Edge,
   type Env,
@@ -63,6 +63,7 @@ export async function openSuite(site = publicUrl): Promise<Suite> {
     DOMAINS_RESOLVERS: [names.address],
     options: { maxDomains: 10, graceDays: 3, proofsPerHour: 1_000 },
   };
+  // Its actions ask for neither mail nor identity; one that did would fail here.
   const services = { publicUrl: site, limiter, settings: () => settings as never } as unknown as Services;
   const people = new Map<string, Person>();
   const app = appOf(edgeOf(appDb, services, people));
@@ -127,8 +128,9 @@ function edgeOf(appDb: Database, services: Services, people: ReadonlyMap<string,
       const person = people.get(headers.get('x-test-user') ?? '');
       if (!person) return null;
       const membership = await withUser(appDb, person.userId, async (tx) => {
-        const rows = await tx.execute(`select organization_id as "organizationId", role from accounts.member`);
-        const found = rows as unknown as Membership[];
+        const found = await sqlOf(tx)<
+          Membership[]
+        >`select organization_id as "organizationId", role from accounts.member`;
         return found.find(({ organizationId }) => organizationId === (wanted ?? person.organizationId)) ?? null;
       });
       return { identity: person, membership };

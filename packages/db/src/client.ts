@@ -159,6 +159,7 @@ function notifier(sql: postgres.Sql): (channel: string) => void {
  */
 function prepareStatements(sql: postgres.Sql): void {
   preparing(sql);
+  // Of its two overloads `bind` keeps the type of one.
   const begin = sql.begin.bind(sql) as unknown as (options: string, work: Work) => Promise<unknown>;
   const prepared = (...given: [Work] | [string, Work]) => {
     const work = given.at(-1) as Work;
