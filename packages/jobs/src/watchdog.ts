@@ -19,10 +19,19 @@ export interface WatchdogOptions {
  * workers silently wedged after outages (issues 4378, 4479 and 4585 of its
  * repository); whatever the reason, free slots beside a held pack that waited
  * thirty seconds, with both stores answering, is never right.
+ *
+ * Only of a process that was awake all the while: after a freeze, or a handler that kept
+ * the event loop, packs have waited for it too, and it takes them in the next moment.
  */
 export function startWatchdog(options: WatchdogOptions): { close(): void } {
   const { log, idleMs = 30_000, everyMs = 5_000 } = options;
+  let tickedAt = performance.now();
+  let awakeSince = tickedAt;
   const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - tickedAt > 2 * everyMs) awakeSince = now;
+    tickedAt = now;
+    if (now - awakeSince < idleMs) return;
     isWedged(options, idleMs).then(
       (queue) => {
         if (queue === null) return;
@@ -49,8 +58,8 @@ async function isWedged({ db, transport, idleQueues }: WatchdogOptions, idleMs: 
       queue,
       packs.map((pack) => pack.id),
     );
-    // A pack that nobody has opened and that the queue holds waits there.
-    if (held.size === packs.length) return queue;
+    // A pack that nobody has opened and that the queue holds waits there, unless it was taken while that was asked.
+    if (held.size === packs.length && idleQueues(idleMs).includes(queue)) return queue;
   }
   return null;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
 import { AppError, cancel, defineJob, type JobContext, snooze } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
@@ -353,9 +354,16 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
       log: silentLog,
       idleQueues: () => ['default'],
       onWedged: () => wedged.resolve('ended'),
-      everyMs: 20,
+      idleMs: 300,
+      everyMs: 50,
     });
+    // What waited while this process was frozen says nothing about it: it has to be idle that long once it is awake.
+    await sleep(200);
+    const frozenMs = 600;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, frozenMs);
+    const awakeAt = performance.now();
     expect(await wedged.promise).toBe('ended');
+    expect(performance.now() - awakeAt).toBeGreaterThanOrEqual(300);
     dog.close();
     await work(async () => {});
     await becomes(id, 'done');
