@@ -65,6 +65,17 @@ describe('claim', () => {
     expect(await jobsDb.sql`select 1 from jobs.status where state = 'pending'`).toHaveLength(20);
   });
 
+  it('tells whether it took all that was due', async () => {
+    await add(quick, 12, tenants[0]);
+    await add(quick, 1, tenants[1]);
+    // Of the first tenant as many rows as it had a share: there may be more.
+    expect(await claimed(3, { rowsPerPack: 2 })).toMatchObject({ drained: false, left: false });
+    // What lies before the cursor was not seen.
+    expect(await claimed(100, { afterLane: tenants[0] })).toMatchObject({ packs: [], drained: false });
+    expect(await claimed(100)).toMatchObject({ drained: true });
+    expect(await jobsDb.sql`select 1 from jobs.due`).toEqual([]);
+  });
+
   it('sends a job whose run time nobody knows alone', async () => {
     await add(fresh, 9);
     expect(sizes((await claimed(3)).packs)).toEqual([1, 1, 1]);

@@ -24,15 +24,17 @@ export interface Claimed {
   lastLane: string | null;
   /** Rows were seen that no pack took: there are more than fit, or their kind is at its limit. */
   left: boolean;
-  /** All rows that were due are claimed, but those that others hold. */
+  /** All rows that were due are claimed, but those that others hold; of the claim of an idle queue only. */
   clear: boolean;
+  /** The same, of any claim: every lane was seen to its end. */
+  drained: boolean;
 }
 
 /** How many lines one claim looks at: a tenant's lane has one for each priority that waits in it. */
 const maxLines = 64;
 
 /** A line of the walk, and one of its due rows; all null in the row's place when others hold them. */
-type Walked = DueRow & { line: string; lines: number };
+type Walked = DueRow & { line: string; lines: number; share: number };
 
 /**
  * Takes due rows, tenant by tenant in turn, out of the line into packs, and commits.
@@ -42,7 +44,7 @@ type Walked = DueRow & { line: string; lines: number };
  */
 export async function claim(db: Database, request: ClaimRequest): Promise<Claimed> {
   const few = request.idle ? await claimFew(db, request) : null;
-  if (few) return { packs: few, lastLane: null, left: false, clear: true };
+  if (few) return { packs: few, lastLane: null, left: false, clear: true, drained: true };
   return db.sql.begin(async (sql) => {
     const walked = await walk(sql, request);
     const rows = await withoutHeldKeys(
@@ -59,8 +61,15 @@ export async function claim(db: Database, request: ClaimRequest): Promise<Claime
     await take(sql, request.queue, packs);
     const lastLane = (walked[0]?.lines ?? 0) < maxLines ? null : (walked.reduce(latest).line ?? null);
     const left = candidates.length > packs.reduce((sum, pack) => sum + pack.rows.length, 0);
-    return { packs, lastLane, left, clear: false };
+    const drained = !left && lastLane === null && request.afterLane === null && seenToTheirEnds(walked);
+    return { packs, lastLane, left, clear: false, drained };
   }) as Promise<Claimed>;
+}
+
+/** A lane that gave as many rows as were asked of it may have more. */
+function seenToTheirEnds(walked: readonly Walked[]): boolean {
+  const seen = Map.groupBy(walked, (row) => row.line);
+  return [...seen.values()].every((rows) => rows.length < (rows[0]?.share ?? 0));
 }
 
 const latest = (a: Walked, b: Walked) => (b.line > a.line ? b : a);
@@ -68,6 +77,11 @@ const latest = (a: Walked, b: Walked) => (b.line > a.line ? b : a);
 /**
  * Steps along the index from one line to the next, and locks the first rows of each:
  * what it reads does not grow with the backlog, nor with the number of tenants.
+ *
+ * In front of a line stand the dead entries of what was claimed before, until vacuum removes
+ * them, and while somebody holds a snapshot that is not before its end. They are stepped over
+ * once, on the way to the head: `row` begins there. Behind 600,000 of them a claim took 137 ms when
+ * it stepped over them twice, and 68 so.
  */
 async function walk(
   sql: postgres.TransactionSql,
@@ -77,16 +91,16 @@ async function walk(
   // Not `$1 is null or …`: a plan for any value would then read every lane before this one.
   const behind = afterLane === null ? sql`` : sql`and due.lane > ${afterLane}`;
   return sql<Walked[]>`
-    with recursive line (lane, priority, depth) as (
-      (select due.lane, due.priority, 1 from jobs.due
+    with recursive line (lane, priority, head_at, depth) as (
+      (select due.lane, due.priority, due.run_at, 1 from jobs.due
        where queue = ${queue} ${behind}
-       order by due.lane, due.priority limit 1)
+       order by due.lane, due.priority, due.run_at limit 1)
       union all
-      select next.lane, next.priority, depth + 1
+      select next.lane, next.priority, next.run_at, depth + 1
       from line cross join lateral (
-        select due.lane, due.priority from jobs.due
+        select due.lane, due.priority, due.run_at from jobs.due
         where queue = ${queue} and (due.lane, due.priority) > (line.lane, line.priority)
-        order by due.lane, due.priority limit 1
+        order by due.lane, due.priority, due.run_at limit 1
       ) next
       where depth < ${maxLines}
     ), turn as (
@@ -99,11 +113,12 @@ async function walk(
       from turn left join lateral (
         select due.ctid as at, due.* from jobs.due
         where due.queue = ${queue} and due.lane = turn.lane and due.priority = turn.priority
+          and due.run_at >= turn.head_at
           and (due.discard_after is null or due.discard_after > now())
         order by due.run_at, due.job_id limit turn.share for update skip locked
       ) row on true
     )
-    select line, lines, at::text, job_id as id, lane, name, version, alone, batch, concurrency, keyed, ${unflushed(sql)}
+    select line, lines, share, at::text, job_id as id, lane, name, version, alone, batch, concurrency, keyed, ${unflushed(sql)}
     from seen where place <= share order by place, line`;
 }
 

@@ -7,6 +7,7 @@
  * const dispatcher = startDispatcher({ db, transport, log });
  * await dispatcher.close();
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@ballast/db';
 import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { claim } from './claim.ts';
@@ -45,6 +46,15 @@ export interface Dispatcher {
 /** The wait after a failed round doubles up to this. */
 const maxPauseMs = 5_000;
 
+/**
+ * A round takes some milliseconds, and this long only on its way over dead entries: while somebody holds a snapshot, a backup for one,
+ * vacuum can remove nothing, and after ten minutes of a thousand jobs a second 600,000 of them stand before what
+ * is due. Announcements would make every dispatcher step over them again at once and all the time; resting as long as a round took, it uses
+ * half a processor at most, and what comes meanwhile travels together.
+ */
+const slowRoundMs = 40;
+const longestRestMs = 500;
+
 /** Starts to dispatch: at each announcement, and every `pollEveryMs` besides. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, log, pollEveryMs = 1_000 } = options;
@@ -80,10 +90,16 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       let pauseMs = pollEveryMs;
       try {
         if (announced) await handAtOnce(options, memory);
+        const beganAt = performance.now();
         const found = await round(options, memory, announced);
+        const tookMs = performance.now() - beganAt;
         starved = found.starved;
-        if (found.nextInMs) pauseMs = Math.min(pollEveryMs, Math.ceil(found.nextInMs) + 1);
         failures = 0;
+        if (found.drained && tookMs > slowRoundMs && !closing) {
+          await sleep(Math.min(tookMs, longestRestMs, found.nextInMs ?? longestRestMs));
+          continue;
+        }
+        if (found.nextInMs) pauseMs = Math.min(pollEveryMs, Math.ceil(found.nextInMs) + 1);
         if (found.more) continue;
       } catch (error) {
         failures += 1;
@@ -125,6 +141,8 @@ interface Found {
   more: boolean;
   /** Rows may wait for which no slot was free. */
   starved: boolean;
+  /** Something was due, and all of it is handed out. */
+  drained: boolean;
   /** Until the next job's time comes; null when none waits for its time. */
   nextInMs: number | null;
 }
@@ -189,7 +207,7 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
   memory.view = view;
   memory.lookedAt = performance.now();
   const { fleet, dueSchedules, epoch } = view;
-  const found: Found = { more: false, starved: false, nextInMs: view.nextInMs };
+  const found: Found = { more: false, starved: false, drained: view.waiting.length > 0, nextInMs: view.nextInMs };
   if (dueSchedules.length > 0 && options.schedules) {
     const inserted = await runDueSlots(options.db, options.schedules, dueSchedules, options.log);
     found.more = inserted > 0;
@@ -223,6 +241,7 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
     const freePacks = (fleet.slots.get(queue) ?? 0) * 2 - (await inFlight(queue));
     if (freePacks <= 0) {
       found.starved = true;
+      found.drained = false;
       continue;
     }
     const afterLane = memory.lanes.get(queue) ?? null;
@@ -230,6 +249,7 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
     const idle = memory.idle.has(queue);
     const claimed = await claim(options.db, { queue, freePacks, rowsPerPack, fleet, afterLane, idle });
     const { packs, lastLane, left, clear } = claimed;
+    found.drained &&= claimed.drained;
     memory.lanes.set(queue, lastLane);
     memory.room.set(queue, freePacks - packs.length);
     if (clear || packs.length === 0) memory.idle.add(queue);
