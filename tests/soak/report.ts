@@ -1,3 +1,4 @@
+import type { Recovered } from './recovery.ts';
 import type { Verdict } from './verify.ts';
 import type { MemorySample } from './watch.ts';
 
@@ -8,7 +9,7 @@ export interface Report extends Verdict {
   disasters: Record<string, number>;
   /** How processes ended. */
   ends: Record<string, number>;
-  recovery: { killed: number[]; redis: number[] };
+  recovery: { killed: Recovered[]; redis: number[] };
   memory: MemorySample[];
   histories: Record<string, string[]>;
 }
@@ -24,7 +25,9 @@ export function told(report: Report): string {
     `  lost       ${report.lost}`,
     `  doubled    ${report.doubled}`,
     `  outside    ${report.sent} sent, ${report.repeats} of them repeats under the same key`,
-    `  recovery   a killed process's ${recovery.killed.length} jobs began again or ended after ${percentiles(recovery.killed)}`,
+    `  recovery   a killed process's ${recovery.killed.length} jobs were back in line after ${percentiles(recovery.killed.map((job) => job.backMs))}`,
+    `             and began again, or ended, after ${percentiles(recovery.killed.map((job) => job.againMs))}`,
+    ...late(recovery.killed),
     `             Redis back → the next start after ${percentiles(recovery.redis)}`,
     `  memory     the worker that lived through it: ${overTime(memory, 'elder')} MB; Redis: ${overTime(memory, 'redis')} MB`,
     `  violations ${report.violations.length}`,
@@ -36,6 +39,29 @@ export function told(report: Report): string {
       ]),
   ];
   return lines.join('\n');
+}
+
+/** The goal for what a killed process ran. */
+const goalMs = 60_000;
+
+/** Who began again later than that, and whom they stood behind. */
+function late(recovered: readonly Recovered[]): string[] {
+  const jobs = recovered.filter((job) => job.againMs > goalMs);
+  const low = jobs.filter((job) => job.priority > 0);
+  const others = jobs.filter((job) => job.priority <= 0);
+  const lines = [
+    `             ${jobs.length} of them after more than ${goalMs / 1_000} s, back in line after ${percentiles(jobs.map((job) => job.backMs))}:`,
+    `             ${low.length} of low priority, behind all others of their tenant; ${others.length} others; overtaken: ${jobs.filter((job) => job.overtakenBy > 0).length}`,
+  ];
+  const named = others.toSorted((a, b) => b.againMs - a.againMs).slice(0, 20);
+  const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+  return [
+    ...(jobs.length > 0 ? lines : []),
+    ...named.map(
+      (job) =>
+        `               ${job.jobId} ${job.name}, priority ${job.priority}: back after ${seconds(job.backMs)} s, began after ${seconds(job.againMs)} s, overtaken by ${job.overtakenBy}`,
+    ),
+  ];
 }
 
 function percentiles(ms: readonly number[]): string {

@@ -105,7 +105,7 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
         seconds: seconds(startedAt),
         disasters: played,
         ends: diary.ends(),
-        recovery: await recovery.times(),
+        recovery: await recovery.told(),
         memory: watch.memory,
         histories: {},
       };
@@ -121,6 +121,7 @@ export async function runSoak(options: SoakOptions): Promise<Report> {
       await watch.close();
     }
   } finally {
+    await recovery.close();
     await fleet.close();
     await stage.close({ keepFolder: failed });
   }
