@@ -9,7 +9,7 @@ import { type Production, settle, startProduction } from './harness/production.t
 import { compose, exec, inspect, serviceOf } from './harness/stack.ts';
 import { visit } from './harness/visit.ts';
 
-/** Requests a second. A machine that does not answer twice as many at once is asked less, and the report says how many. */
+/** Requests a second. A machine that does not answer half as many again at rest is asked less, and the report says how many. */
 const wanted = Number(process.env.BALLAST_LAB_RATE ?? 200);
 
 let production: Production;
@@ -174,13 +174,13 @@ function redirectOf(
 }
 
 /**
- * A rate that nothing disturbs. A machine with nothing else to do answers twice the wanted one at once. Of any other, a third
+ * A rate that nothing disturbs. A machine with nothing else to do answers half as much again as is wanted at once. Of any other, a third
  * of what it answers while nothing happens: a roll runs every replica twice, and what else it does may grow meanwhile.
  */
 async function carried(rate: number): Promise<number> {
   // What has just been started is slow at first, and told apart from a machine that has no time.
   await answers(rate, 50);
-  if (await answers(rate * 2, 50)) return rate;
+  if (await answers(rate * 1.5, 50)) return rate;
   for (let tried = rate * 2.25; tried >= 6; tried = Math.floor(tried * 0.75)) {
     if (await answers(tried, 250)) return tried / 3;
   }
