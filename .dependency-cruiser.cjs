@@ -28,15 +28,27 @@ const tests = '\\.test\\.tsx?$|(^|/)testing/';
 /** What one module may use of another that it names under `dependsOn`. */
 const doors = '/(module|config|schema)\\.ts$|\\.job\\.ts$';
 
-const betweenModules = modules.map((name) => {
-  const open = dependenciesOf(name).map((needed) => `^modules/${needed}(${doors})`);
-  return {
-    name: `${name}-imports-no-other-module`,
+/** The same, inside a module. As one pattern dependency-cruiser takes it for one that could run for ever. */
+const testsIn = ['.*\\.test\\.tsx?$', 'testing/', '.*/testing/'];
+
+/** What its tests may use besides. */
+const testDoors = `${doors}|/testing/`;
+
+const betweenModules = modules.flatMap((name) => {
+  const rule = (suffix, from, open) => ({
+    name: `${name}${suffix}`,
     comment: 'Modules never import modules, except through a door of one that `module.ts` names under `dependsOn`.',
     severity: 'error',
-    from: { path: `^modules/${name}/` },
-    to: { path: '^modules/[^/]+/', pathNot: [`^modules/${name}/`, ...open] },
-  };
+    from,
+    to: {
+      path: '^modules/[^/]+/',
+      pathNot: [`^modules/${name}/`, ...dependenciesOf(name).map((needed) => `^modules/${needed}(${open})`)],
+    },
+  });
+  return [
+    rule('-imports-no-other-module', { path: `^modules/${name}/`, pathNot: tests }, doors),
+    rule('-tests-import-no-other-module', { path: testsIn.map((place) => `^modules/${name}/${place}`) }, testDoors),
+  ];
 });
 
 module.exports = {

@@ -4,7 +4,7 @@ import { openSuite, type Suite } from './testing/open-suite.ts';
 let suite: Suite;
 beforeAll(async () => {
   suite = await openSuite();
-  const ada = await suite.person();
+  const ada = await suite.signedIn();
   for (const name of ['proved.acme.com', 'pending.acme.com']) {
     const { body } = await suite.call(ada, 'POST', '/', { body: { name } });
     if (name.startsWith('pending')) continue;

@@ -1,23 +1,24 @@
 import { withTenant } from '@ballast/db';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SignedIn } from '../accounts/testing/module-suite.ts';
 import { domain } from './schema.ts';
-import { everythingSeenBy, openSuite, type Person, type Suite } from './testing/open-suite.ts';
+import { openSuite, type Suite } from './testing/open-suite.ts';
 
 let suite: Suite;
-let ada: Person;
-let eve: Person;
+let ada: SignedIn;
+let eve: SignedIn;
 
 beforeAll(async () => {
   suite = await openSuite();
-  [ada, eve] = await Promise.all([suite.person(), suite.person()]);
+  [ada, eve] = await Promise.all([suite.signedIn(), suite.signedIn()]);
 });
 afterAll(() => suite.close());
 
 let count = 0;
 const fresh = () => `shop-${++count}.acme.com`;
-const add = (person: Person, name: string = fresh()) => suite.call(person, 'POST', '/', { body: { name } });
-const prove = (person: Person, id: string) => suite.call(person, 'POST', `/${id}/proof`);
-const list = async (person: Person) => (await suite.call(person, 'GET', '/')).body.items;
+const add = (person: SignedIn, name: string = fresh()) => suite.call(person, 'POST', '/', { body: { name } });
+const prove = (person: SignedIn, id: string) => suite.call(person, 'POST', `/${id}/proof`);
+const list = async (person: SignedIn) => (await suite.call(person, 'GET', '/')).body.items;
 /** As the owner of the domain does at their provider. */
 const setRecord = ({ records: [proof] }: { records: { name: string; value: string }[] }) =>
   suite.names.setTexts(proof?.name ?? '', [proof?.value ?? '']);
@@ -30,7 +31,7 @@ const auditOf = async (id: string) =>
   ).map((line) => ({ ...line }));
 const nobody = '0199c0de-0000-7000-8000-000000000000';
 
-async function proved(person: Person, name: string = fresh()) {
+async function proved(person: SignedIn, name: string = fresh()) {
   const { body } = await add(person, name);
   setRecord(body);
   const answer = await prove(person, body.id);
@@ -99,7 +100,7 @@ describe('POST /', () => {
   });
 
   test('409 when the organisation has as many as it may: two at once cannot both take the last place', async () => {
-    const person = await suite.person();
+    const person = await suite.signedIn();
     suite.settings.options.maxDomains = 3;
     try {
       const answers = await Promise.all(Array.from({ length: 6 }, () => add(person)));
@@ -178,7 +179,7 @@ describe('POST /:id/proof', () => {
 
 describe('GET / and DELETE /:id', () => {
   test('200: all of the organisation by name; 204: removed, with its line in the audit log, and free again', async () => {
-    const [person, other] = [await suite.person(), await suite.person()];
+    const [person, other] = [await suite.signedIn(), await suite.signedIn()];
     expect(await list(person)).toEqual([]);
     const domain = await proved(person, 'b.acme.com');
     await add(person, 'a.acme.com');
@@ -223,7 +224,7 @@ describe('who may not', () => {
   });
 
   test.each(all)('403 for a role without the permission: %s %s', async (method, path, body) => {
-    const guest = await suite.person('member');
+    const guest = await suite.signedIn('member');
     expect(await suite.call(guest, method, path, { body })).toMatchObject({
       status: 403,
       body: { code: 'access.denied' },
@@ -243,24 +244,22 @@ describe('another tenant', () => {
   test('sees and changes nothing though the `where` is left out', async () => {
     const domain = await proved(ada);
     await add(eve);
-    const rows = (await everythingSeenBy(suite, eve.organizationId, 'select * from domains.domain')) as {
-      organization_id: string;
-    }[];
+    const rows = await suite.sqlAs(eve, 'select * from domains.domain');
     expect(new Set(rows.map((row) => row.organization_id))).toEqual(new Set([eve.organizationId]));
-    await everythingSeenBy(suite, eve.organizationId, 'update domains.domain set proved_at = null');
-    await everythingSeenBy(suite, eve.organizationId, 'delete from domains.domain');
+    await suite.sqlAs(eve, 'update domains.domain set proved_at = null');
+    await suite.sqlAs(eve, 'delete from domains.domain');
     expect(await isProved(domain.name)).toBe(true);
-    expect(await everythingSeenBy(suite, '', 'select * from domains.domain')).toEqual([]);
+    expect(await suite.sqlAs(null, 'select * from domains.domain')).toEqual([]);
   });
 
   test('cannot be written into, renamed into, or looked at as all tenants are', async () => {
     const row = { organizationId: ada.organizationId, name: 'acme.com', token: 'x'.repeat(48) };
     const refused = (work: Promise<unknown>) => expect(work).rejects.toMatchObject({ cause: { code: '42501' } });
     await refused(withTenant(suite.appDb, eve.organizationId, (tx) => tx.insert(domain).values(row)));
-    await refused(everythingSeenBy(suite, eve.organizationId, `update domains.domain set name = 'other.com'`));
-    await refused(everythingSeenBy(suite, eve.organizationId, `update domains.domain set token = repeat('x', 48)`));
-    await refused(everythingSeenBy(suite, eve.organizationId, 'select * from domains.due(10)'));
-    await refused(everythingSeenBy(suite, eve.organizationId, 'select * from domains.sample(10)'));
-    await refused(everythingSeenBy(suite, eve.organizationId, `select domains.note_looks('{}', '{}', '{}', '1 day')`));
+    await refused(suite.sqlAs(eve, `update domains.domain set name = 'other.com'`));
+    await refused(suite.sqlAs(eve, `update domains.domain set token = repeat('x', 48)`));
+    await refused(suite.sqlAs(eve, 'select * from domains.due(10)'));
+    await refused(suite.sqlAs(eve, 'select * from domains.sample(10)'));
+    await refused(suite.sqlAs(eve, `select domains.note_looks('{}', '{}', '{}', '1 day')`));
   });
 });

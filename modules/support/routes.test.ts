@@ -1,22 +1,23 @@
 import { withTenant } from '@ballast/db';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SignedIn } from '../accounts/testing/module-suite.ts';
 import { request } from './schema.ts';
-import { everythingSeenBy, openSuite, type Person, type Suite } from './testing/open-suite.ts';
+import { openSuite, type Suite } from './testing/open-suite.ts';
 
 let suite: Suite;
-let ada: Person;
-let eve: Person;
+let ada: SignedIn;
+let eve: SignedIn;
 
 beforeAll(async () => {
   suite = await openSuite();
-  [ada, eve] = await Promise.all([suite.person(), suite.person()]);
+  [ada, eve] = await Promise.all([suite.signedIn(), suite.signedIn()]);
 });
 afterAll(() => suite.close());
 
 const ask = { subject: 'How do I invite my team?', body: 'I found no button.' };
 let count = 0;
 const fresh = () => ({ ...ask, subject: `Question ${++count}` });
-const asked = async (person: Person, body: unknown = fresh()) => suite.call(person, 'POST', '/requests', { body });
+const asked = async (person: SignedIn, body: unknown = fresh()) => suite.call(person, 'POST', '/requests', { body });
 const jobCount = async () => Number((await suite.admin.sql`select count(*) from jobs.job`)[0]?.count);
 const requestCount = async () => Number((await suite.admin.sql`select count(*) from support.request`)[0]?.count);
 
@@ -61,7 +62,7 @@ describe('POST /requests', () => {
   });
 
   test('409 for a double submit: one request, one job', async () => {
-    const person = await suite.person();
+    const person = await suite.signedIn();
     const before = [await requestCount(), await jobCount()];
     const answers = await Promise.all([asked(person, ask), asked(person, ask)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
@@ -73,7 +74,7 @@ describe('POST /requests', () => {
   });
 
   test('409 when too many wait: two at once cannot both take the last place', async () => {
-    const busy = await suite.person();
+    const busy = await suite.signedIn();
     suite.settings.options.maxOpenRequests = 3;
     try {
       const answers = await Promise.all(Array.from({ length: 6 }, () => asked(busy)));
@@ -85,7 +86,7 @@ describe('POST /requests', () => {
   });
 
   test('429 over the limit of one person, with the time to wait', async () => {
-    const eager = await suite.person();
+    const eager = await suite.signedIn();
     suite.settings.options.maxOpenRequests = 100;
     try {
       const statuses: number[] = [];
@@ -99,7 +100,7 @@ describe('POST /requests', () => {
 
 describe('GET /requests', () => {
   test('200: pages through everything once, the newest first, though more arrive meanwhile', async () => {
-    const person = await suite.person();
+    const person = await suite.signedIn();
     for (let number = 1; number <= 5; number++) await asked(person, { ...ask, subject: `Number ${number}` });
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -115,7 +116,7 @@ describe('GET /requests', () => {
   });
 
   test('200: nothing yet', async () => {
-    const person = await suite.person();
+    const person = await suite.signedIn();
     expect(await suite.call(person, 'GET', '/requests')).toEqual({
       status: 200,
       body: { items: [], nextCursor: null },
@@ -162,7 +163,7 @@ describe('who may not', () => {
   });
 
   test.each(all)('403 for a role without the permission: %s %s', async (method, path, body) => {
-    const guest = await suite.person('member');
+    const guest = await suite.signedIn('member');
     expect(await suite.call(guest, method, path, { body })).toMatchObject({
       status: 403,
       body: { code: 'access.denied' },
@@ -183,19 +184,13 @@ describe('another tenant', () => {
   test('sees nothing though the `where` is left out', async () => {
     await asked(ada);
     await asked(eve);
-    const rows = (await everythingSeenBy(suite, eve.organizationId, 'select * from support.request')) as {
-      organization_id: string;
-    }[];
+    const rows = await suite.sqlAs(eve, 'select * from support.request');
     expect(new Set(rows.map((row) => row.organization_id))).toEqual(new Set([eve.organizationId]));
-    await everythingSeenBy(
-      suite,
-      eve.organizationId,
-      `update support.request set state = 'delivered', delivered_at = now()`,
-    );
+    await suite.sqlAs(eve, `update support.request set state = 'delivered', delivered_at = now()`);
     const touched = await suite.admin.sql`
       select count(*)::int from support.request where organization_id = ${ada.organizationId} and state = 'delivered'`;
     expect(touched[0]?.count).toBe(0);
-    expect(await everythingSeenBy(suite, '', 'select * from support.request')).toEqual([]);
+    expect(await suite.sqlAs(null, 'select * from support.request')).toEqual([]);
   });
 
   test('cannot be written into, and nobody rewrites or removes what was asked', async () => {
@@ -208,7 +203,7 @@ describe('another tenant', () => {
     };
     const refused = (work: Promise<unknown>) => expect(work).rejects.toMatchObject({ cause: { code: '42501' } });
     await refused(withTenant(suite.appDb, eve.organizationId, (tx) => tx.insert(request).values(row)));
-    await refused(everythingSeenBy(suite, eve.organizationId, `update support.request set body = 'other'`));
-    await refused(everythingSeenBy(suite, eve.organizationId, 'delete from support.request'));
+    await refused(suite.sqlAs(eve, `update support.request set body = 'other'`));
+    await refused(suite.sqlAs(eve, 'delete from support.request'));
   });
 });

@@ -9,12 +9,12 @@
 import { openRateLimiter } from '@ballast/cache/rate-limit';
 import { type Database, openDatabase } from '@ballast/db';
 import type { Edge, Services } from '@ballast/http';
+import { openRequestContext } from '@ballast/http/open-request-context';
 import { openMail } from '@ballast/mail';
 import { openAuth } from '@ballast/modules/accounts/auth';
 import { config as accounts } from '@ballast/modules/accounts/config';
 import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
-import { openRequestContext } from './http/request-context.ts';
 import { type Pooled, pooledPools, poolerOf, waysToPostgres } from './pooler.ts';
 
 export interface Context {

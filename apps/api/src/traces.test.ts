@@ -1,25 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createTestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { openInbox } from '@ballast/test-kit/inbox';
 import { startTraceReceiver } from '@ballast/test-kit/trace-receiver';
-import { MailDev } from 'maildev';
 import { afterEach, expect, it } from 'vitest';
 import { killStarted, start, untilReady } from './testing/start-process.ts';
 
 afterEach(killStarted);
 
 it('a sign-up and the mail that it causes are one trace, over two processes and Postgres', async () => {
-  const [database, receiver] = await Promise.all([createTestDatabase(), startTraceReceiver()]);
-  const mailDirectory = await mkdtemp(join(tmpdir(), 'ballast-traces-'));
-  const maildev = new MailDev({ smtp: 0, ip: '127.0.0.1', disableWeb: true, mailDirectory, silent: true });
-  const { smtp } = await maildev.start();
+  const [database, receiver, inbox] = await Promise.all([createTestDatabase(), startTraceReceiver(), openInbox()]);
   const env: Record<string, string> = {
     BALLAST_ENV: 'local',
     DATABASE_URL: database.appUrl,
     AUTH_SECRET: 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=',
-    SMTP_URL: `smtp://127.0.0.1:${smtp.getPort()}`,
+    SMTP_URL: inbox.url,
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
   };
   const apiEnv = { ...env, API_PORT: String(await freePort()), DISABLE_BACKGROUND_WORKERS: 'true' };
@@ -34,7 +28,7 @@ it('a sign-up and the mail that it causes are one trace, over two processes and 
     body: JSON.stringify({ name: 'Ada', email: 'ada@acme.test', password: 'correct horse battery' }),
   });
   expect(response.ok).toBe(true);
-  await expect.poll(async () => (await smtp.getAllEmails()).length, { timeout: 60_000 }).toBe(1);
+  await expect.poll(async () => (await inbox.mails()).length, { timeout: 60_000 }).toBe(1);
   // Ending, they send what they still hold.
   for (const { child } of [api, worker]) child.kill('SIGTERM');
   expect(await Promise.all([api.exited, worker.exited])).toEqual([0, 0]);
@@ -55,7 +49,5 @@ it('a sign-up and the mail that it causes are one trace, over two processes and 
   for (const private_ of ['acme.test', 'Ada', 'correct horse']) expect(receiver.text()).not.toContain(private_);
   expect(new Set(receiver.spans.map(({ scope }) => scope))).toEqual(new Set(['ballast']));
 
-  await maildev.stop();
-  await receiver.close();
-  await Promise.all([database.drop(), rm(mailDirectory, { recursive: true, force: true })]);
+  await Promise.all([inbox.close(), receiver.close(), database.drop()]);
 }, 180_000);

@@ -160,7 +160,9 @@ describe('a process killed during a sign-up', () => {
 
   function start(email: string): ChildProcess {
     const script = join(import.meta.dirname, '../testing/paused-sign-up.ts');
-    const child = spawn(process.execPath, [script, suite.appUrl, email], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [script, suite.database.appUrl, email], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     children.push(child);
     return child;
   }

@@ -1,46 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openRateLimiter } from '@ballast/cache/rate-limit';
-import { type Database, doorsTo, openDatabase } from '@ballast/db';
-import { type Edge, type Env, problemResponse, type Services } from '@ballast/http';
-import { pendingJobs, type RanJob, runDueJobs, slotComes } from '@ballast/jobs/testing';
-import type { Log, ScheduleDefinition } from '@ballast/kernel';
-import { openMail } from '@ballast/mail';
-import { createTestDatabase } from '@ballast/test-kit/database';
-import { Hono } from 'hono';
-import { MailDev } from 'maildev';
-import { authOf } from '../auth/account-action.ts';
+import type { Database } from '@ballast/db';
+import { type Answer, type Asked, ask } from '@ballast/http/testing';
+import type { Log } from '@ballast/kernel';
+import { openInbox, type ReceivedMail } from '@ballast/test-kit/inbox';
 import { type Auth, openAuth } from '../auth/open-auth.ts';
 import type { SigningKeys } from '../auth/signing-keys.ts';
 import { module } from '../module.ts';
 import { routes } from '../routes.ts';
+import { type ModuleSuite, openModuleSuite, silent } from './module-suite.ts';
 
 /**
- * The module's routes and jobs on a real Postgres and a real SMTP server, behind the
- * smallest edge that `endpoint()` needs. Each request comes from an address of its own
- * unless it names one, so that limits only meet the tests of limits.
+ * The module itself, with a real SMTP server: people sign up, follow their links and carry cookies. Each request comes
+ * from an address of its own unless it names one, so that limits only meet the tests of limits.
  */
-export interface Suite {
-  authDb: Database;
-  /** As the superuser, for looking at what no role of the app may see. */
-  admin: Database;
-  appDb: Database;
+export interface Suite extends Omit<ModuleSuite, 'call' | 'signedIn'> {
   auth: Auth;
-  appUrl: string;
-  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  call(method: string, path: string, asked?: Asked & { cookie?: string }): Promise<AnswerWithCookie>;
   /** As a process that was started again with other keys. */
   restartWith(keys: SigningKeys): void;
-  /** Runs due jobs, and returns how they ended. */
-  runJobs(): Promise<RanJob[]>;
-  /** As if a slot of the schedule had come: runs its job, and returns how the jobs ended. */
-  slotOf(schedule: ScheduleDefinition): Promise<RanJob[]>;
-  pendingJobs(): ReturnType<typeof pendingJobs>;
   /** Mails that arrived for an address, the oldest first. */
-  mailsTo(address: string): Promise<ReceivedMail[]>;
+  mailsTo(address: string): Promise<MailWithLink[]>;
   /** Signs up and redeems the link; returns the session's cookie. */
   signedUp(email?: string): Promise<Person>;
-  close(): Promise<void>;
 }
 
 export interface Person {
@@ -50,101 +30,52 @@ export interface Person {
   cookie: string;
 }
 
-export interface CallOptions {
-  body?: unknown;
-  cookie?: string;
-  address?: string;
-  headers?: Record<string, string>;
-}
-
-export interface Answer {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes
-  body: any;
-  headers: Headers;
+export interface AnswerWithCookie extends Answer {
   /** The `Cookie` header that a browser would now send. */
   cookie: string;
 }
 
-export interface ReceivedMail {
-  subject: string;
-  text: string;
-  html: string;
-  messageId: string;
+export interface MailWithLink extends ReceivedMail {
   /** What stands after `token=` in the link. */
   token: string | null;
 }
 
 export const secret = 'a-secret-of-the-tests-that-is-long-enough';
 export const password = 'correct horse battery';
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 let people = 0;
 export const freshEmail = () => `person-${process.pid}-${++people}@example.com`;
 
 export async function openSuite(options: { publicUrl?: string; log?: Log } = {}): Promise<Suite> {
-  const publicUrl = options.publicUrl ?? 'http://localhost:3000';
-  const log = options.log ?? silent;
-  const database = await createTestDatabase();
-  const open = (url: string, role?: string) =>
-    openDatabase({ url, applicationName: 'suite', maxConnections: 5, ...(role ? { role } : {}) });
-  const appDb = open(database.appUrl);
-  const authDb = open(database.appUrl, 'ballast_auth');
-  const jobsDb = open(database.dispatcherUrl);
-  const admin = open(database.adminUrl);
+  const { publicUrl = 'http://localhost:3000', log = silent } = options;
   const limits = { sessionDays: 30, verificationHours: 24, resetMinutes: 60, keepUnconfirmedDays: 30 };
-  const authWith = (keys: SigningKeys) => openAuth({ database: authDb, ...keys, publicUrl, ...limits, log });
-  const auth = authWith({ secret });
-  const inbox = await openInbox();
-  const limiter = openRateLimiter({ redisUrl: null });
-  const services: Services = {
-    mail: openMail({ smtpUrl: `smtp://127.0.0.1:${inbox.port}`, from: 'Ballast <hello@example.com>' }),
-    auth,
+  const authWith = (database: Database, keys: SigningKeys) =>
+    openAuth({ database, ...keys, publicUrl, ...limits, log });
+  const [inbox, handlers] = await Promise.all([openInbox(), Promise.all(module.jobs.map(handlerOf))]);
+  const base = await openModuleSuite({
+    routes,
+    handlers,
+    inbox,
     publicUrl,
-    limiter,
-    settings: () => {
-      throw new Error('The accounts module reads its options through `auth`.');
-    },
-  };
-  const app = appOf(edgeOf(appDb, services), log);
-  const jobs = await Promise.all(module.jobs.map(registered));
+    log,
+    auth: (authDb) => authWith(authDb, { secret }),
+  });
 
   const suite: Suite = {
-    authDb,
-    admin,
-    appDb,
-    auth,
-    appUrl: database.appUrl,
-    async call(method, path, { body, cookie, address, headers } = {}) {
-      const response = await app.request(path, {
-        method,
-        headers: {
-          'x-test-address': address ?? freshAddress(),
-          'user-agent': 'suite',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(cookie ? { cookie } : {}),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return {
-        status: response.status,
-        body: text ? JSON.parse(text) : null,
-        headers: response.headers,
-        cookie: cookieAfter(cookie ?? '', response.headers.getSetCookie()),
-      };
+    ...base,
+    auth: base.services.auth as Auth,
+    async call(method, path, { cookie, address = freshAddress(), headers, ...asked } = {}) {
+      const sent = { 'user-agent': 'suite', ...(cookie ? { cookie } : {}), ...headers };
+      const answer = await ask(base.app, method, path, { ...asked, address, headers: sent });
+      return { ...answer, cookie: cookieAfter(cookie ?? '', answer.headers.getSetCookie()) };
     },
     restartWith(keys) {
-      services.auth = authWith(keys);
+      base.services.auth = authWith(base.authDb, keys);
     },
-    runJobs: () => runDueJobs({ db: appDb, jobsDb, jobs, services, log }),
-    async slotOf(schedule) {
-      await slotComes(jobsDb, schedule);
-      return suite.runJobs();
+    async mailsTo(address) {
+      const mails = await inbox.mailsTo(address);
+      return mails.map((mail) => ({ ...mail, token: mail.text.match(/token=([\w.-]+)/)?.[1] ?? null }));
     },
-    pendingJobs: () => pendingJobs(jobsDb),
-    mailsTo: inbox.mailsTo,
     async signedUp(email = freshEmail()) {
       await suite.call('POST', '/sign-up', { body: { name: 'Ada Lovelace', email, password } });
       await suite.runJobs();
@@ -155,56 +86,15 @@ export async function openSuite(options: { publicUrl?: string; log?: Log } = {})
       return { id: verified.body.user.id, email, password, cookie: verified.cookie };
     },
     async close() {
-      await services.mail.close();
+      await base.close();
       await inbox.close();
-      await limiter.close();
-      await Promise.all([appDb.close(), authDb.close(), jobsDb.close(), admin.close()]);
-      await database.drop();
     },
   };
   return suite;
 }
 
-async function registered(name: string) {
-  const { handler } = await import(`../jobs/${name}.handler.ts`);
-  return { job: handler.job, load: async () => handler };
-}
-
-function edgeOf(appDb: Database, services: Services): Edge {
-  return {
-    identify: (headers, organizationId) => authOf({ services }).identify(headers, organizationId),
-    limiter: services.limiter,
-    open: ({ membership, identity, ...caller }) => ({
-      ...caller,
-      identity,
-      role: membership?.role ?? null,
-      tenantId: membership?.organizationId ?? null,
-      userId: identity?.userId ?? null,
-      services,
-      settings: services.settings,
-      limit: async () => {},
-      ...doorsTo(appDb, { tenantId: membership?.organizationId ?? null, userId: identity?.userId ?? null }),
-    }),
-  };
-}
-
-function appOf(edge: Edge, log: Log) {
-  const app = new Hono<Env>();
-  app.use(async (c, next) => {
-    c.set('requestId', 'request-1');
-    c.set('edge', edge);
-    c.set('address', c.req.header('x-test-address') ?? '127.0.0.1');
-    c.set('signal', c.req.raw.signal);
-    c.set('log', log);
-    await next();
-  });
-  app.onError((error) => {
-    const response = problemResponse(error, 'request-1');
-    if (response.status >= 500) console.error(error);
-    return response;
-  });
-  app.route('/', routes);
-  return app;
+async function handlerOf(name: string) {
+  return (await import(`../jobs/${name}.handler.ts`)).handler;
 }
 
 let addresses = 0;
@@ -224,29 +114,4 @@ function cookieAfter(before: string, set: readonly string[]): string {
     else jar.set(name, value);
   }
   return [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-}
-
-async function openInbox() {
-  const mailDirectory = await mkdtemp(join(tmpdir(), 'ballast-accounts-'));
-  const maildev = new MailDev({ smtp: 0, ip: '127.0.0.1', disableWeb: true, mailDirectory, silent: true });
-  const { smtp } = await maildev.start();
-  return {
-    port: smtp.getPort(),
-    async mailsTo(address: string): Promise<ReceivedMail[]> {
-      const all = await smtp.getAllEmails();
-      return all
-        .filter((mail) => mail.to?.some((to) => to.address === address))
-        .map((mail) => ({
-          subject: mail.subject ?? '',
-          text: mail.text ?? '',
-          html: typeof mail.html === 'string' ? mail.html : '',
-          messageId: String(mail.headers?.['message-id'] ?? ''),
-          token: mail.text?.match(/token=([\w.-]+)/)?.[1] ?? null,
-        }));
-    },
-    async close() {
-      await maildev.stop();
-      await rm(mailDirectory, { recursive: true, force: true });
-    },
-  };
 }

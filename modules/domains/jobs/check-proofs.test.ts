@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SignedIn } from '../../accounts/testing/module-suite.ts';
 import { daily } from '../schedules/check-proofs.schedule.ts';
-import { openSuite, type Person, type Suite } from '../testing/open-suite.ts';
+import { openSuite, type Suite } from '../testing/open-suite.ts';
 
 let suite: Suite;
-let ada: Person;
+let ada: SignedIn;
 beforeAll(async () => {
   suite = await openSuite();
-  ada = await suite.person();
+  ada = await suite.signedIn();
 });
 afterAll(() => suite.close());
 beforeEach(() => suite.admin.sql`delete from domains.domain`);

@@ -4,15 +4,16 @@ import { enqueue } from '@ballast/jobs/enqueue';
 import { pendingJobs } from '@ballast/jobs/testing';
 import { AppError } from '@ballast/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openSuite, type Person, type Suite } from '../testing/open-suite.ts';
+import type { SignedIn } from '../../accounts/testing/module-suite.ts';
+import { openSuite, type Suite } from '../testing/open-suite.ts';
 import { sendRequest } from './send-request.job.ts';
 
 let suite: Suite;
-let ada: Person;
+let ada: SignedIn;
 
 beforeAll(async () => {
   suite = await openSuite();
-  ada = await suite.person();
+  ada = await suite.signedIn();
 });
 afterAll(() => suite.close());
 
@@ -22,7 +23,7 @@ const ask = async (subject: string): Promise<string> => {
 };
 const stateOf = async (id: string) => (await suite.call(ada, 'GET', `/requests/${id}`)).body.status;
 const mailsAbout = async (subject: string) =>
-  (await suite.mails()).filter((mail) => mail.subject === `Support: ${subject}`);
+  (await suite.inbox.mails()).filter((mail) => mail.subject === `Support: ${subject}`);
 
 test('mails the team with Reply-To the author, then marks the request delivered, both once', async () => {
   const id = await ask('Where are my invoices?');
@@ -70,7 +71,7 @@ test('as another tenant the job sees nothing, mails nothing and is cancelled', a
   const id = await ask('Not for Eve');
   const [waiting] = await pendingJobs(suite.admin);
   await cancelJob(suite.admin, waiting?.id ?? '');
-  const eve = await suite.person();
+  const eve = await suite.signedIn();
   await withTenant(suite.appDb, eve.organizationId, (tx) => enqueue(tx, sendRequest, { requestId: id }));
   expect(await suite.runJobs()).toMatchObject([{ state: 'cancelled' }]);
   expect(await mailsAbout('Not for Eve')).toEqual([]);
@@ -79,7 +80,7 @@ test('as another tenant the job sees nothing, mails nothing and is cancelled', a
 
 test('a job for another tenant cannot even be enqueued', async () => {
   const id = await ask('Mine');
-  const eve = await suite.person();
+  const eve = await suite.signedIn();
   await expect(
     withTenant(suite.appDb, eve.organizationId, (tx) =>
       enqueue(tx, sendRequest, { requestId: id }, { tenant: ada.organizationId }),

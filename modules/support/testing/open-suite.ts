@@ -1,200 +1,27 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openRateLimiter } from '@ballast/cache/rate-limit';
-import { type Database, doorsTo, openDatabase, withTenant, withUser } from '@ballast/db';
-import { type Edge, type Env, type Identity, type Membership, problemResponse, type Services } from '@ballast/http';
-import { type RanJob, runDueJobs } from '@ballast/jobs/testing';
-import type { ConfigValues, Log } from '@ballast/kernel';
-import { openMail } from '@ballast/mail';
-import { createTestDatabase } from '@ballast/test-kit/database';
-import { Hono } from 'hono';
-import { MailDev } from 'maildev';
+import type { ConfigValues } from '@ballast/kernel';
+import { type Inbox, openInbox } from '@ballast/test-kit/inbox';
+import { type ModuleSuite, openModuleSuite } from '../../accounts/testing/module-suite.ts';
 import type { config } from '../config.ts';
 import { handler } from '../jobs/send-request.handler.ts';
 import { routes } from '../routes.ts';
 
-/**
- * The module's routes and its job on a real Postgres and a real SMTP server, behind
- * the smallest edge that `endpoint()` needs: `x-test-user` says who asks.
- */
-export interface Suite {
-  appDb: Database;
-  /** As the superuser, for looking at every organisation's rows. */
-  admin: Database;
-  services: Services;
+/** The module, and the mailbox of the team that it writes to. */
+export interface Suite extends ModuleSuite {
   settings: ConfigValues<typeof config>;
-  /** A person with an organisation of their own. */
-  person(role?: string): Promise<Person>;
-  call(person: Person | null, method: string, path: string, options?: CallOptions): Promise<Answer>;
-  runJobs(): Promise<RanJob[]>;
-  mails(): Promise<ReceivedMail[]>;
-  close(): Promise<void>;
+  inbox: Inbox;
 }
-
-export interface Person extends Identity {
-  organizationId: string;
-}
-
-export interface CallOptions {
-  body?: unknown;
-  headers?: Record<string, string>;
-}
-
-export interface Answer {
-  status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes
-  body: any;
-}
-
-export interface ReceivedMail {
-  subject: string;
-  text: string;
-  to: string[];
-  raw: string;
-}
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export async function openSuite(): Promise<Suite> {
-  const database = await createTestDatabase();
-  const open = (url: string) => openDatabase({ url, applicationName: 'suite', maxConnections: 4 });
-  const [appDb, jobsDb, admin] = [open(database.appUrl), open(database.dispatcherUrl), open(database.adminUrl)];
-  const inbox = await openInbox();
-  const limiter = openRateLimiter({ redisUrl: null });
   const settings = { SUPPORT_EMAIL: 'team@example.com', options: { maxOpenRequests: 20 } };
-  const services: Services = {
-    mail: openMail({ smtpUrl: `smtp://127.0.0.1:${inbox.port}`, from: 'Ballast <hello@example.com>' }),
-    auth: null,
-    publicUrl: 'https://app.example.com',
-    limiter,
-    settings: () => settings as never,
-  };
-  const people = new Map<string, Person>();
-  const app = appOf(edgeOf(appDb, services, people));
-
+  const inbox = await openInbox();
+  const suite = await openModuleSuite({ routes, handlers: [handler], settings, inbox });
   return {
-    appDb,
-    admin,
-    services,
+    ...suite,
     settings,
-    async person(role = 'owner') {
-      const person = await addPerson(admin, role);
-      people.set(person.userId, person);
-      return person;
-    },
-    async call(person, method, path, { body, headers } = {}) {
-      const response = await app.request(path, {
-        method,
-        headers: {
-          ...(person ? { 'x-test-user': person.userId } : {}),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: response.status, body: await response.json() };
-    },
-    runJobs: () => runDueJobs({ db: appDb, jobsDb, jobs: [{ job: handler.job, load: async () => handler }], services }),
-    mails: inbox.mails,
+    inbox,
     async close() {
-      await services.mail.close();
+      await suite.close();
       await inbox.close();
-      await limiter.close();
-      await Promise.all([appDb.close(), jobsDb.close(), admin.close()]);
-      await database.drop();
     },
   };
-}
-
-async function addPerson(admin: Database, role: string): Promise<Person> {
-  const person = {
-    userId: randomUUID(),
-    sessionId: randomUUID(),
-    sessionEndsAt: new Date(Date.now() + 3_600_000),
-    name: 'Ada Lovelace',
-    email: `ada-${randomUUID()}@example.com`,
-    organizationId: randomUUID(),
-  };
-  const { sql } = admin;
-  await sql`insert into accounts."user" (id, name, email) values (${person.userId}, ${person.name}, ${person.email})`;
-  await sql`insert into accounts.organization (id, name, slug, personal)
-            values (${person.organizationId}, 'Own', ${person.organizationId}, true)`;
-  await sql`insert into accounts.member (organization_id, user_id, role)
-            values (${person.organizationId}, ${person.userId}, ${role})`;
-  return person;
-}
-
-function edgeOf(appDb: Database, services: Services, people: ReadonlyMap<string, Person>): Edge {
-  return {
-    async identify(headers, wanted) {
-      const person = people.get(headers.get('x-test-user') ?? '');
-      if (!person) return null;
-      const membership = await withUser(appDb, person.userId, async (tx) => {
-        const rows = await tx.execute(`select organization_id as "organizationId", role from accounts.member`);
-        const found = rows as unknown as Membership[];
-        return found.find(({ organizationId }) => organizationId === (wanted ?? person.organizationId)) ?? null;
-      });
-      return { identity: person, membership };
-    },
-    limiter: services.limiter,
-    open: ({ membership, identity, ...caller }) => {
-      const scope = { tenantId: membership?.organizationId ?? null, userId: identity?.userId ?? null };
-      return {
-        ...caller,
-        ...scope,
-        identity,
-        role: membership?.role ?? null,
-        services,
-        settings: services.settings,
-        limit: async () => {},
-        ...doorsTo(appDb, scope),
-      };
-    },
-  };
-}
-
-function appOf(edge: Edge) {
-  const app = new Hono<Env>();
-  app.use(async (c, next) => {
-    c.set('requestId', 'request-1');
-    c.set('edge', edge);
-    c.set('address', '127.0.0.1');
-    c.set('signal', c.req.raw.signal);
-    c.set('log', silent);
-    await next();
-  });
-  app.onError((error) => problemResponse(error, 'request-1'));
-  app.route('/', routes);
-  return app;
-}
-
-async function openInbox() {
-  const mailDirectory = await mkdtemp(join(tmpdir(), 'ballast-support-'));
-  const maildev = new MailDev({ smtp: 0, ip: '127.0.0.1', disableWeb: true, mailDirectory, silent: true });
-  const { smtp } = await maildev.start();
-  return {
-    port: smtp.getPort(),
-    async mails(): Promise<ReceivedMail[]> {
-      const all = await smtp.getAllEmails();
-      return Promise.all(
-        all.map(async (mail) => ({
-          subject: mail.subject ?? '',
-          text: mail.text ?? '',
-          to: mail.envelope.to.map((to) => to.address),
-          raw: Buffer.concat(await (await smtp.getRawEmail(mail.id)).toArray()).toString(),
-        })),
-      );
-    },
-    async close() {
-      await maildev.stop();
-      await rm(mailDirectory, { recursive: true, force: true });
-    },
-  };
-}
-
-/** What a query sees that forgot its `where`. */
-export function everythingSeenBy(suite: Suite, organizationId: string, query: string): Promise<unknown[]> {
-  return withTenant(suite.appDb, organizationId, async (tx) => [...(await tx.execute(query))]);
 }
