@@ -3,7 +3,7 @@ import type { Place, Subject } from '@ballast/doctor';
 import { AppError } from '@ballast/kernel';
 import appDefinition from '../../../app.config.ts';
 import { refuseStaleSnapshot } from '../../../apps/api/src/active-set.ts';
-import type { Values } from '../../../apps/api/src/config/settings.ts';
+import { settings, type Values } from '../../../apps/api/src/config/settings.ts';
 import { inspectConfig } from '../../../apps/api/src/config.ts';
 import { expectedMigrations } from '../../../apps/api/src/expected-migrations.ts';
 import { modules } from '../../../apps/api/src/generated/config.ts';
@@ -39,8 +39,8 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
     notHere: told ? told.given.filter((name) => !env[name]) : [],
     databaseUrl: values.DATABASE_URL ?? null,
     poolerUrl: poolerUrlOf(values),
-    requestMs: values.REQUEST_TIMEOUT_MS ?? 15_000,
-    poolSize: values.DATABASE_POOL_SIZE ?? 10,
+    requestMs: values.REQUEST_TIMEOUT_MS ?? usual('REQUEST_TIMEOUT_MS'),
+    poolSize: values.DATABASE_POOL_SIZE ?? usual('DATABASE_POOL_SIZE'),
     queueUrl: values.REDIS_QUEUE_URL ?? null,
     cacheUrl: values.REDIS_URL ?? null,
     smtpUrl: nothingRuns ? null : (values.SMTP_URL ?? null),
@@ -57,6 +57,9 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
     folders: told ? [data] : [],
   };
 }
+
+/** What a process runs with that is told nothing. One that is told nonsense does not run: there it is the nearest guess. */
+const usual = (name: 'REQUEST_TIMEOUT_MS' | 'DATABASE_POOL_SIZE') => settings[name].schema.parse(undefined);
 
 function poolerUrlOf({ DATABASE_URL, DATABASE_POOLER }: Partial<Values<'doctor'>>): string | null {
   return DATABASE_URL && DATABASE_POOLER ? throughPooler(DATABASE_POOLER, DATABASE_URL) : null;

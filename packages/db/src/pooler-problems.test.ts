@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Database, openDatabase } from './client.ts';
+import { defaultRequestMs } from './limits.ts';
 import { poolerProblems } from './pooler-problems.ts';
 
 let database: TestDatabase;
@@ -17,7 +18,7 @@ afterAll(async () => {
 });
 
 it('finds the limits that the migration gave the login, and statements that are known by the names that we gave them', async () => {
-  expect(await poolerProblems(db, { role: 'ballast_app', limitMs: 15_000 })).toEqual([
+  expect(await poolerProblems(db, { role: 'ballast_app', limitMs: defaultRequestMs })).toEqual([
     expect.stringContaining('max_prepared_statements above 0'),
   ]);
 });
@@ -25,13 +26,13 @@ it('finds the limits that the migration gave the login, and statements that are 
 it('names limits that are too long, another role, and what mends them', async () => {
   const [role, limits] = await poolerProblems(db, { role: 'ballast_auth', limitMs: 5_000 });
   expect(role).toBe('Through the pooler sessions are ballast_app, and not ballast_auth.');
-  expect(limits).toContain('transaction_timeout is 15000 ms');
+  expect(limits).toContain(`transaction_timeout is ${defaultRequestMs} ms`);
   expect(limits).toContain('alter role ballast_auth set idle_in_transaction_session_timeout = 5000;');
 });
 
 it('says what there is no limit of', async () => {
   const bare = openDatabase({ url: database.ownerUrl, applicationName: 'bare', maxConnections: 1, pooled: true });
-  const [limits] = await poolerProblems(bare, { role: 'ballast_owner', limitMs: 15_000 });
+  const [limits] = await poolerProblems(bare, { role: 'ballast_owner', limitMs: defaultRequestMs });
   expect(limits).toMatch(/idle_in_transaction_session_timeout has no limit, .*statement_timeout has no limit/s);
   await bare.close();
 });
@@ -39,6 +40,6 @@ it('says what there is no limit of', async () => {
 it('leaves a session of ours without the limits of its login, unless it says some', async () => {
   const direct = openDatabase({ url: database.appUrl, applicationName: 'direct', maxConnections: 1 });
   expect(await direct.sql`show statement_timeout`).toEqual([{ statement_timeout: '0' }]);
-  expect(await db.sql`show statement_timeout`).toEqual([{ statement_timeout: '15s' }]);
+  expect(await db.sql`show statement_timeout`).toEqual([{ statement_timeout: `${defaultRequestMs / 1_000}s` }]);
   await direct.close();
 });

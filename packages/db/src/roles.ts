@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { defaultLimitMs, limitNames } from './limits.ts';
+import { defaultRequestMs, limitNames } from './limits.ts';
 
 /**
  * The four logins, and one hat. The auth adapter's pool puts `ballast_auth` on, and it
@@ -29,7 +29,7 @@ export type RolePasswords = Record<'owner' | 'app' | 'dispatcher' | 'backup', st
 export async function prepareRoles(
   admin: postgres.Sql,
   passwords: RolePasswords,
-  limitMs = defaultLimitMs,
+  limitMs = defaultRequestMs,
 ): Promise<void> {
   await ensureRole(admin, roles.owner, 'login nosuperuser nobypassrls', passwords.owner);
   await ensureRole(admin, roles.app, 'login nosuperuser nobypassrls noinherit', passwords.app);

@@ -1,3 +1,4 @@
+import { defaultRequestMs } from '@ballast/db/limits';
 import type { Setting } from '@ballast/kernel';
 import { z } from 'zod';
 import {
@@ -167,7 +168,7 @@ export const settings = {
       'enough for the balancer in front to look elsewhere.',
   },
   REQUEST_TIMEOUT_MS: {
-    schema: milliseconds.min(100).default(15_000),
+    schema: milliseconds.min(100).default(defaultRequestMs),
     description: 'After this a request is answered with 504.',
   },
   BODY_LIMIT_BYTES: {

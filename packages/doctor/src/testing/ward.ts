@@ -1,4 +1,5 @@
 import { type Database, openDatabase } from '@ballast/db';
+import { defaultRequestMs } from '@ballast/db/limits';
 import { readMigrations } from '@ballast/db/migrate';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { startRedis, type TestRedis } from '@ballast/test-kit/redis';
@@ -45,7 +46,7 @@ export async function openWard(): Promise<Ward> {
     notHere: [],
     databaseUrl: database.appUrl,
     poolerUrl: null,
-    requestMs: 15_000,
+    requestMs: defaultRequestMs,
     poolSize: 10,
     queueUrl: queue.url,
     cacheUrl: cache.url,
