@@ -38,6 +38,10 @@ test('the service takes a backup and proves a restore by itself, and doctor is s
   expect(stdout).toMatch(/\bfull\b/);
   expect(stderr).toMatch(/Any moment since \d{4}-/);
   await silent();
+  // Somebody who asks is told although all is well.
+  expect((await exec(base, 'api', ['ballast', 'doctor'])).stdout).toMatch(
+    /^Any moment up to \S+Z \(\d+ s ago\) can be restored; the last proven restore is \d+ (?:s|min) old\.$/m,
+  );
 });
 
 test('doctor names the age of the last proven restore, and its command makes a new one', async () => {

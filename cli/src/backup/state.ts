@@ -13,22 +13,30 @@ export interface Seen {
 
 /** Writes down what the service knows, where doctor reads it. A write a minute: also when nobody works there is WAL to save. */
 export async function writeState(settings: BackupSettings, seen: Seen): Promise<void> {
-  await onLiveServer(settings, (sql) => write(sql, seen));
+  await onLiveServer(settings, (sql) => write(sql, settings, seen));
 }
 
-async function write(sql: postgres.Sql, { backups, recoveryPoint, problem }: Seen): Promise<void> {
+const hourMs = 3_600_000;
+
+async function write(
+  sql: postgres.Sql,
+  { backupEveryMs, drillEveryMs }: BackupSettings,
+  { backups, recoveryPoint, problem }: Seen,
+): Promise<void> {
   const latest = backups?.at(-1);
   const full = backups?.findLast(({ kind }) => kind === 'full');
   await sql`
-    insert into ballast.backup_state (seen_at, backup, backup_at, full_at, recovery_point, problem)
+    insert into ballast.backup_state (seen_at, backup, backup_at, full_at, recovery_point, problem, backup_every_hours, drill_every_hours)
     values (now(), ${latest?.label ?? null}, to_timestamp(${latest?.endedAt ?? null}::float8),
-            to_timestamp(${full?.endedAt ?? null}::float8), ${recoveryPoint?.toISOString() ?? null}::text::timestamptz, ${problem})
+            to_timestamp(${full?.endedAt ?? null}::float8), ${recoveryPoint?.toISOString() ?? null}::text::timestamptz, ${problem},
+            ${backupEveryMs / hourMs}::float8, ${drillEveryMs / hourMs}::float8)
     on conflict (single) do update set
       seen_at = excluded.seen_at,
       backup = case when ${backups === null} then backup_state.backup else excluded.backup end,
       backup_at = case when ${backups === null} then backup_state.backup_at else excluded.backup_at end,
       full_at = case when ${backups === null} then backup_state.full_at else excluded.full_at end,
-      recovery_point = greatest(excluded.recovery_point, backup_state.recovery_point), problem = excluded.problem`;
+      recovery_point = greatest(excluded.recovery_point, backup_state.recovery_point), problem = excluded.problem,
+      backup_every_hours = excluded.backup_every_hours, drill_every_hours = excluded.drill_every_hours`;
 }
 
 /** When a drill last began, and when a restore was last proven. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { matrix } from '@ballast/doctor';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../run.ts';
 
@@ -58,6 +58,21 @@ describe('ballast doctor', () => {
       code: 'config.invalid',
       evidence: ['REDIS_URL must be redis://host:port.', 'AUTH_SECRET must have at least 32 characters.'],
     });
+  });
+
+  it('says how far the backups reach, and how old the proof is, whether or not something is wrong', async () => {
+    await onServer(database.adminUrl, (admin) =>
+      admin.unsafe(`
+        insert into ballast.backup_state (seen_at, backup, backup_at, full_at, recovery_point) values (now(), 'b', now(), now(), now());
+        insert into ballast.restore_drill (started_at, ended_at, proven) values (now(), now() - interval '3 hours', true)`),
+    );
+    const env = { DATABASE_URL: database.appUrl, AUTH_SECRET: 'x'.repeat(32) };
+    const reach = /Any moment up to \S+Z \(\d+ s ago\) can be restored; the last proven restore is 3 h old\./;
+    expect((await doctor(env)).out).toMatch(new RegExp(`^${reach.source}$`, 'm'));
+    expect((await doctor(env, '--all')).out).toMatch(new RegExp(`^ {2}well +backups \\(${reach.source}\\)$`, 'm'));
+    await onServer(database.adminUrl, (admin) =>
+      admin.unsafe('delete from ballast.restore_drill; delete from ballast.backup_state'),
+    );
   });
 
   it('knows the Ballast of npm start from another terminal', async () => {

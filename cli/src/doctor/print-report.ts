@@ -7,6 +7,7 @@ export function printReport(report: Report, all: boolean): string {
   return [
     headline(report),
     ...report.findings.map(printFinding),
+    ...(all ? [] : report.checked.flatMap(({ says }) => (says ? [plain(says)] : []))),
     ...(all ? [report.checked.map(printCheck).join('\n')] : unknown.length > 0 ? [printUnknown(unknown)] : []),
   ].join('\n\n');
 }
@@ -41,6 +42,6 @@ function printUnknown(unknown: readonly Checked[]): string {
 
 const marks: Record<Checked['outcome'], string> = { well: 'well', found: 'FOUND', unknown: '?', unused: '-' };
 
-function printCheck({ name, outcome, why }: Checked): string {
-  return `  ${marks[outcome].padEnd(5)}  ${name}${why ? ` (${plain(why)})` : ''}`;
+function printCheck({ name, outcome, why = '', says = why }: Checked): string {
+  return `  ${marks[outcome].padEnd(5)}  ${name}${says ? ` (${plain(says)})` : ''}`;
 }

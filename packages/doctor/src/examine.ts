@@ -21,6 +21,8 @@ export interface Checked {
   outcome: 'well' | 'found' | 'unknown' | 'unused';
   /** Why it is unknown, or unused. */
   why?: string;
+  /** What is so, whether or not something is wrong. */
+  says?: string;
 }
 
 /** Ten seconds are promised, and a process has to start and to end in them too. */
@@ -49,8 +51,9 @@ export async function examine(subject: Subject): Promise<Report> {
 async function look(probe: Probe, view: View): Promise<{ checked: Checked; findings: Finding[] }> {
   const { name } = probe;
   try {
-    const findings = await within(patienceMs, probe.look(view));
-    return { checked: { name, outcome: findings.length > 0 ? 'found' : 'well' }, findings };
+    const looked = await within(patienceMs, probe.look(view));
+    const { findings, ...says } = Array.isArray(looked) ? { findings: looked } : looked;
+    return { checked: { name, outcome: findings.length > 0 ? 'found' : 'well', ...says }, findings };
   } catch (error) {
     const outcome = error instanceof NotUsed ? 'unused' : 'unknown';
     return { checked: { name, outcome, why: reasonOf(error) }, findings: [] };

@@ -280,12 +280,17 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
       ]);
     });
 
-    it('that are fresh and proven are well', async () => {
+    const said = async () => (await examine(ward.subject)).checked.find(({ name }) => name === 'backups')?.says;
+
+    it('that are fresh and proven are well, and what they reach is said all the same', async () => {
       await state(
         `now(), 'b', now() - interval '2 hours', now() - interval '2 days', now() - interval '20 seconds', null`,
       );
-      await drill(`now() - interval '2 hours', now() - interval '1 hour', true, null`);
+      await drill(`now() - interval '3 hours', now() - interval '2 hours', true, null`);
       expect(await ward.codes()).toEqual([]);
+      expect(await said()).toMatch(
+        /^Any moment up to \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \(2\d s ago\) can be restored; the last proven restore is 2 h old\.$/,
+      );
     });
 
     it.each([
@@ -299,9 +304,21 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
       expect(await ward.codes()).toEqual([code]);
     });
 
+    it('are as old as the service lets them become, and no warning before', async () => {
+      const ages = async (hours: number) => {
+        await state(`now(), 'b', now() - ${hours} * interval '1 hour', now(), now(), null`);
+        await write('update ballast.backup_state set backup_every_hours = 72, drill_every_hours = 168');
+        await drill(`now(), now() - ${hours} * 2 * interval '1 hour', true, null`);
+        return ward.codes();
+      };
+      expect(await ages(80)).toEqual([]);
+      expect(await ages(110)).toEqual(['backups.old', 'restore.old']);
+    });
+
     it('that were never restored, failed to be, or not for long', async () => {
       await state(`now(), 'b', now(), now(), now() - interval '20 seconds', null`);
       expect(await ward.codes()).toEqual(['restore.never_proven']);
+      expect(await said()).toMatch(/ \(2\d s ago\) can be restored; no restore was ever proven\.$/);
       await drill(`now() - interval '3 days', now() - interval '3 days', true, null`);
       expect(await ward.find()).toMatchObject([
         { code: 'restore.old', cause: 'The last proven restore is 3 days old.' },
@@ -310,6 +327,9 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
       expect(await ward.find()).toMatchObject([
         { code: 'restore.failed', evidence: ['a table is missing', 'proven last 3 days ago'] },
       ]);
+      expect(await said()).toContain('the last proven restore is 3 days old.');
+      await state(`now(), null, null, null, null, null`);
+      expect(await said()).toBe('Nothing can be restored yet; no restore was ever proven.');
     });
   });
 });

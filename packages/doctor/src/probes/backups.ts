@@ -8,8 +8,10 @@ import { duration } from '../words.ts';
 
 /** The service says every half minute that it lives. */
 const silentSeconds = 300;
-/** Of a day, which is the default, and what a backup may take. */
-const oldSeconds = 30 * 3_600;
+/** What a backup and its drill may take themselves, beside the time that they are meant to become old in. */
+const lateShare = 1.25;
+/** Of a service that has not said. */
+const everyHours = 24;
 /** WAL leaves at least once a minute. */
 const behindSeconds = 900;
 
@@ -17,7 +19,12 @@ interface State {
   seen: number;
   backup: number | null;
   behind: number | null;
+  /** Before which every commit can be restored, in words that `ballast restore --to` takes. */
+  point: string | null;
   problem: string | null;
+  /** How old the service lets a backup become, and a proof. */
+  backupEvery: number | null;
+  drillEvery: number | null;
 }
 
 interface Drill {
@@ -33,7 +40,9 @@ export const backups: Probe = {
   async look({ subject: { environment, place }, db: open }) {
     const db = await open();
     const [state, drill] = await Promise.all([readState(db), readDrill(db)]);
-    if (state) return [...judgeState(state, place), ...judgeDrill(drill, state, place)];
+    if (state) {
+      return { findings: [...judgeState(state, place), ...judgeDrill(drill, state, place)], says: tell(state, drill) };
+    }
     if (environment === 'local') throw new NotUsed('a laptop needs none');
     return [
       finding('backups.none', {
@@ -48,7 +57,9 @@ export const backups: Probe = {
 async function readState(db: Database): Promise<State | null> {
   const [row] = await db.sql<State[]>`
     select extract(epoch from now() - seen_at)::float8 as seen, extract(epoch from now() - backup_at)::float8 as backup,
-           extract(epoch from now() - recovery_point)::float8 as behind, problem
+           extract(epoch from now() - recovery_point)::float8 as behind, problem,
+           to_char(recovery_point at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as point,
+           backup_every_hours as "backupEvery", drill_every_hours as "drillEvery"
     from ballast.backup_state`;
   return row ?? null;
 }
@@ -62,7 +73,22 @@ async function readDrill(db: Database): Promise<Drill | null> {
   return row ?? null;
 }
 
-function judgeState({ seen, backup, behind, problem }: State, place: Place): Finding[] {
+/** Of a healthy installation too: how much an accident would cost now, and why to believe it. */
+function tell({ point, behind }: State, drill: Drill | null): string {
+  const reach =
+    point === null || behind === null
+      ? 'Nothing can be restored yet'
+      : `Any moment up to ${point} (${duration(behind)} ago) can be restored`;
+  const proof =
+    drill?.provenSeconds == null
+      ? 'no restore was ever proven'
+      : `the last proven restore is ${duration(drill.provenSeconds)} old`;
+  return `${reach}; ${proof}.`;
+}
+
+const oldSeconds = (hours: number | null) => (hours ?? everyHours) * lateShare * 3_600;
+
+function judgeState({ seen, backup, behind, problem, backupEvery }: State, place: Place): Finding[] {
   const point = behind === null ? 'nothing can be restored yet' : `the recovery point is ${duration(behind)} old`;
   if (seen > silentSeconds) {
     const cause = 'The service that takes backups is gone.';
@@ -75,7 +101,7 @@ function judgeState({ seen, backup, behind, problem }: State, place: Place): Fin
     found.push(
       finding('backups.failing', { cause: 'The last backup failed.', evidence: [problem, point], fix: take(place) }),
     );
-  } else if (backup === null || backup > oldSeconds) {
+  } else if (backup === null || backup > oldSeconds(backupEvery)) {
     const cause = backup === null ? 'There is no backup yet.' : `The newest backup is ${duration(backup)} old.`;
     found.push(finding('backups.old', { cause, evidence: [point], fix: take(place) }));
   }
@@ -91,7 +117,7 @@ function judgeState({ seen, backup, behind, problem }: State, place: Place): Fin
   return found;
 }
 
-function judgeDrill(drill: Drill | null, { backup }: State, place: Place): Finding[] {
+function judgeDrill(drill: Drill | null, { backup, drillEvery }: State, place: Place): Finding[] {
   const fix = inside(place, 'backup', 'backup drill');
   if (!drill) {
     if (backup === null) return [];
@@ -104,7 +130,7 @@ function judgeDrill(drill: Drill | null, { backup }: State, place: Place): Findi
     const cause = 'The last trial of a restore failed.';
     return [finding('restore.failed', { cause, evidence: [drill.problem ?? 'without a reason', proven], fix })];
   }
-  if (drill.seconds <= oldSeconds) return [];
+  if (drill.seconds <= oldSeconds(drillEvery)) return [];
   const cause = `The last proven restore is ${duration(drill.seconds)} old.`;
   return [finding('restore.old', { cause, evidence: [proven], fix })];
 }
