@@ -1,6 +1,7 @@
 /**
  * Old code against the new schema: the suites of the previous release run on a database
- * that this checkout has migrated. That is what happens while a release is rolled out.
+ * that this checkout has migrated. That is what happens while a release is rolled out. And old
+ * payloads against new workers: what the previous release put into jobs, this one has to take.
  *
  *   node scripts/compatibility/main.ts              against the newest tag v…
  *   node scripts/compatibility/main.ts REF          against any commit; suites behind it: only these
@@ -11,6 +12,7 @@ import { join } from 'node:path';
 import { startPostgres } from '@ballast/test-kit/embedded-postgres';
 import { createTemplate } from '@ballast/test-kit/template';
 import { root } from '../start/settings.ts';
+import { type PayloadOfJob, refusedPayloads } from './payloads.ts';
 import { previousRelease } from './previous-release.ts';
 
 /** What says whether the schema is that of its own build: here it is not, on purpose. */
@@ -37,6 +39,11 @@ async function against(release: string): Promise<number> {
   git(['worktree', 'add', '--detach', folder, release]);
   try {
     install(folder);
+    const refused = refusedPayloads(await jobsOf(folder), await jobsOf(root));
+    if (refused.length > 0) {
+      process.stderr.write(`Jobs of ${release} would fail here:\n${refused.join('\n')}\n`);
+      return 1;
+    }
     const server = await startPostgres();
     try {
       const template = await createTemplate(server.adminUrl);
@@ -58,6 +65,12 @@ async function against(release: string): Promise<number> {
   } finally {
     removeWorktree(folder);
   }
+}
+
+/** The jobs of a checkout's active modules. Importing them starts nothing. */
+async function jobsOf(folder: string): Promise<PayloadOfJob[]> {
+  const { jobs } = (await import(join(folder, 'apps/api/src/generated/jobs.ts'))) as { jobs: { job: PayloadOfJob }[] };
+  return jobs.map(({ job }) => job);
 }
 
 /** With the packages of its own lockfile, from the store of this machine where they are there. */
