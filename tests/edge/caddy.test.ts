@@ -116,6 +116,37 @@ describe('headers', () => {
   });
 });
 
+describe('the log', () => {
+  const secret = 'canary-of-the-edge-0123456789';
+
+  it('has every request, and no token, cookie, login or key, also of those that found nobody', async () => {
+    const headers = {
+      referer: `${edge.origin}/verify?token=${secret}`,
+      cookie: `ballast.session_token=${secret}`,
+      authorization: `Bearer ${secret}`,
+      'proxy-authorization': `Basic ${secret}`,
+      'x-api-key': secret,
+    };
+    const ask = (path: string) => fetch(edge.origin + path, { headers });
+    expect((await ask(`/verify?token=${secret}&served`)).status).toBe(200);
+    expect((await ask(`/api/x?token=${secret}&served`)).status).toBe(200);
+    expect((await ask(`/metrics?token=${secret}`)).status).toBe(404);
+    edge.names.set('web', []);
+    await expect.poll(async () => (await ask('/none')).status, { timeout: 20_000 }).toBeGreaterThan(500);
+    expect((await ask(`/verify?token=${secret}&alone`)).status).toBeGreaterThan(500);
+    edge.names.set('web', ['127.0.1.1']);
+    await untilStatus(`${edge.origin}/`, 200);
+    for (const uri of [
+      /"\/verify\?served=&token=REDACTED"/,
+      /"\/api\/x\?served=&token=REDACTED"/,
+      /"\/verify\?alone=&token=REDACTED"/,
+    ]) {
+      await expect.poll(() => edge.said().replaceAll('\\u0026', '&'), { timeout: 5_000 }).toMatch(uri);
+    }
+    expect(edge.said()).not.toContain(secret);
+  });
+});
+
 describe('events', () => {
   it('arrive when they are sent, uncompressed, for longer than a body may take', async () => {
     const startedAt = performance.now();
