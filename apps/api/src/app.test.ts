@@ -31,7 +31,15 @@ const own = endpoint({
   responses: { 200: { description: 'Done.' } },
 });
 
+const keyed = endpoint({
+  summary: 'Test',
+  access: 'public',
+  rateLimit: { name: 'by-key', limit: 2, windowSeconds: 60, by: ['key'] },
+  responses: { 200: { description: 'Done.' } },
+});
+
 const routes = new Hono<Env>()
+  .get('/api/test/keyed', keyed, (c) => c.json({}))
   .get('/api/test/open', open, (c) => c.json({ address: c.var.address, identity: c.var.ctx.identity }))
   .post('/api/test/open', open, (c) => c.json({}))
   .get('/api/test/session', signedIn, (c) => c.json({ tenant: c.var.ctx.tenantId }))
@@ -166,6 +174,13 @@ describe('limits', () => {
     expect(over.status).toBe(429);
     expect(over.headers.get('ratelimit-policy')).toBe('"by-address";q=3;w=60');
     expect(over.headers.get('ratelimit')).toMatch(/^"by-address";r=2;t=\d+$/);
+  });
+
+  it('counts a key by its address while there are no keys: such a rule is never without effect', async () => {
+    const { app } = edgeApp(routes);
+    const ask = async (address: string) => (await app.request('/api/test/keyed', {}, from(address))).status;
+    expect([await ask('192.0.2.1'), await ask('192.0.2.1'), await ask('192.0.2.1')]).toEqual([200, 200, 429]);
+    expect(await ask('192.0.2.2')).toBe(200);
   });
 
   it('tells on each answer what is left, refused or not', async () => {

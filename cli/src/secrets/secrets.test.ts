@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseKeyRing } from '@ballast/kernel/key-ring';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../apps/api/src/config.ts';
@@ -57,6 +57,12 @@ describe('secrets init', () => {
     const again = await secrets('init');
     expect(values()).toEqual(before);
     for (const value of before) expect(first.said + again.said).not.toContain(value);
+  });
+
+  it('writes where nothing is committed from, and nothing gets into an image from', () => {
+    const lines = (name: string) => readFileSync(resolve(import.meta.dirname, '../../..', name), 'utf8').split('\n');
+    expect(lines('.gitignore')).toEqual(expect.arrayContaining(['/secrets/', '.env', '.env.*']));
+    expect(lines('.dockerignore')).toEqual(expect.arrayContaining(['secrets', '.env', '.env.*']));
   });
 
   it('makes what the processes accept', async () => {
