@@ -2,10 +2,12 @@
  * Backups of a real Postgres with the real pgBackRest: taken, listed, tried, and restored
  * to the newest commit and to a moment before an accident.
  */
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onServer } from '@ballast/test-kit/database';
+import { findFakeTime } from '@ballast/test-kit/fake-time';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { findProgram } from '../../scripts/test/programs.ts';
 import { type BackupStage, openBackupStage } from './stage.ts';
 
 let stage: BackupStage;
@@ -35,6 +37,14 @@ const now = () =>
       { now: string }[]
     >`select to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.USZ') as now`;
     return row?.now ?? '';
+  });
+
+/** Whether the service says that what was committed at that moment is safe. */
+const reached = (moment: string) =>
+  onServer(stage.appUrl, async (sql) => {
+    const [row] = await sql<{ reached: boolean }[]>`
+      select recovery_point > ${moment}::text::timestamptz as reached from ballast.backup_state`;
+    return row?.reached;
   });
 
 function files(folder: string): string[] {
@@ -85,6 +95,34 @@ describe('backups', () => {
     expect(out.match(/\bdiff\b/g)).toHaveLength(1);
     expect(err).toMatch(/Any moment since \d{4}-/);
   });
+
+  const library = findFakeTime();
+  if (library) {
+    it('are kept for as long as is said, and dropped with their WAL when the next is taken after that', async () => {
+      // pgBackRest goes by its own clock: here it is twenty days ahead.
+      const folder = join(stage.folder, 'later');
+      mkdirSync(folder);
+      const clock = `LD_PRELOAD=${library} FAKETIME=+20d FAKETIME_DONT_FAKE_MONOTONIC=1`;
+      const script = `#!/bin/sh\nexec env ${clock} ${findProgram('pgbackrest')} "$@"\n`;
+      writeFileSync(join(folder, 'pgbackrest'), script, { mode: 0o755 });
+      const later = async (days: string) => {
+        const PATH = `${folder}:${process.env.PATH}`;
+        expect(await stage.ballast(['backup', '--full'], { PATH, BACKUP_KEEP_DAYS: days })).toMatchObject({ code: 0 });
+        const { out, err } = await stage.ballast(['backup', 'list']);
+        const [, since = ''] = /Any moment since (\S+)/.exec(err) ?? [];
+        return { full: out.match(/\bfull\b/g)?.length, diff: out.match(/\bdiff\b/g)?.length, since };
+      };
+      const segments = () =>
+        files(join(stage.folder, 'repository/archive')).filter((name) => /[0-9A-F]{24}-/.test(name));
+      const kept = await later('30');
+      expect(kept).toMatchObject({ full: 3, diff: 1 });
+      const before = segments();
+      const dropped = await later('14');
+      expect(dropped).toMatchObject({ full: 1, diff: undefined });
+      expect(new Date(dropped.since).getTime()).toBeGreaterThan(new Date(kept.since).getTime());
+      expect(before.filter((segment) => !segments().includes(segment)).length).toBeGreaterThan(0);
+    });
+  }
 
   it('cannot be read without the key', async () => {
     const { code, err } = await stage.ballast(['backup', 'list'], {
@@ -143,6 +181,7 @@ describe('backups', () => {
   it('wait while the repository is away, say so, and have lost nothing when it is back', async () => {
     const place = join(stage.folder, 'repository/archive');
     renameSync(place, `${place}.away`);
+    const moment = await now();
     await keep('while-away');
     await onServer(stage.adminUrl, (sql) => sql`select pg_switch_wal()`);
     await vi.waitFor(async () => expect((await state())?.problem).toMatch(/archive/), {
@@ -150,6 +189,8 @@ describe('backups', () => {
       interval: 500,
     });
     expect(readdirSync(join(stage.folder, 'run/pgbackrest')).some((name) => /^[0-9A-F]{24}$/.test(name))).toBe(true);
+    // What is not there is not said to be.
+    expect(await reached(moment)).toBe(false);
     rmSync(place, { recursive: true, force: true });
     renameSync(`${place}.away`, place);
     const [first, second] = await Promise.all([stage.ballast(['backup', 'drill']), stage.ballast(['backup', 'drill'])]);
@@ -157,6 +198,7 @@ describe('backups', () => {
     expect([first.code, second.code].sort()).toEqual([0, 1]);
     expect(first.err + second.err).toContain('Another drill is under way');
     await vi.waitFor(async () => expect((await state())?.problem).toBeNull(), { timeout: 60_000, interval: 500 });
+    await vi.waitFor(async () => expect(await reached(moment)).toBe(true), { timeout: 60_000, interval: 500 });
   });
 
   it('go on after a restore, on the new timeline', async () => {
@@ -171,6 +213,23 @@ describe('backups', () => {
     await stage.startPostgres();
     expect(await kept()).toContain('later');
   });
+
+  it('are tried again by the service itself when the last proof has become too old', async () => {
+    const moment = await now();
+    await onServer(
+      stage.adminUrl,
+      (sql) =>
+        sql`update ballast.restore_drill set started_at = started_at - interval '30 hours', ended_at = ended_at - interval '30 hours'`,
+    );
+    await vi.waitFor(
+      async () => {
+        const last = (await drills()).at(-1);
+        expect(last).toMatchObject({ proven: true, problem: null });
+        expect(new Date(last?.started_at ?? 0).getTime()).toBeGreaterThan(new Date(moment).getTime());
+      },
+      { timeout: 110_000, interval: 500 },
+    );
+  }, 120_000);
 
   it('say which moment they do not reach', async () => {
     const target = join(stage.folder, 'home/copy');

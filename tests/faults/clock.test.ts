@@ -2,25 +2,10 @@
  * Hosts whose clocks are an hour off, in both directions: row 26 of the fault table.
  * Leases, due times and the order of things are the database's.
  */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { findFakeTime } from '@ballast/test-kit/fake-time';
 import { queueBackends } from '@ballast/test-kit/queue';
 import { describe, expect, test } from 'vitest';
 import { exited, goalMs, on } from './stage.ts';
-
-/** Debian's package libfaketime, for whatever architecture. */
-function findFakeTime(): string | undefined {
-  const libraries = '/usr/lib';
-  return readdirSync(libraries)
-    .map((folder) => join(libraries, folder, 'faketime/libfaketimeMT.so.1'))
-    .find((file) => {
-      try {
-        return readdirSync(join(file, '..')).includes('libfaketimeMT.so.1');
-      } catch {
-        return false;
-      }
-    });
-}
 
 const library = findFakeTime();
 const hourMs = 3_600_000;
