@@ -14,6 +14,7 @@ import type { Report } from '@ballast/doctor';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { hasRedis, startRedis, type TestRedis } from '@ballast/test-kit/redis';
+import { type SmtpSink, startSmtpSink } from '@ballast/test-kit/smtp-sink';
 import { openTcpProxy, type TcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { migrationSources } from '@ballast/test-kit/template';
 import { Redis } from 'ioredis';
@@ -33,6 +34,7 @@ let queue: TestRedis;
 let cache: TestRedis;
 /** Stands before Postgres, so that it can be taken away. */
 let proxy: TcpProxy;
+let mails: SmtpSink;
 let data: string;
 let api: Environment;
 let worker: Environment;
@@ -56,21 +58,17 @@ beforeAll(async () => {
   ]);
   proxy = await openTcpProxy(database.appUrl);
   data = mkdtempSync(join(tmpdir(), 'ballast-doctor-'));
-  const smtp = createTcp((socket) => {
-    socket.on('error', () => {});
-    socket.write('220 ready\r\n');
-    socket.on('data', (line) => socket.write(String(line).startsWith('EHLO') ? '250 hello\r\n' : '221 bye\r\n'));
-  });
+  mails = await startSmtpSink();
   const settings = {
     BALLAST_ENV: 'local',
     DATABASE_URL: proxy.url,
     REDIS_QUEUE_URL: queue.url,
     REDIS_URL: cache.url,
-    SMTP_URL: `smtp://127.0.0.1:${await listening(smtp)}`,
+    SMTP_URL: mails.url,
     AUTH_SECRET: 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=',
     SHUTDOWN_GRACE_MS: '2000',
   };
-  cleanUp.push(() => smtp.close());
+  cleanUp.push(() => mails.close());
   api = {
     ...settings,
     DISABLE_BACKGROUND_WORKERS: 'true',
@@ -202,7 +200,27 @@ if (hasRedis()) {
     });
 
     it('names a cache that is away (row 17)', async () => {
-      await cache.restart(0, { whileDown: () => named('cache.unreachable', redisErrors) });
+      const guess = async (email: string) => {
+        const body = JSON.stringify({ email, password: 'wrong wrong wrong' });
+        const headers = { 'content-type': 'application/json' };
+        const response = await fetch(`http://127.0.0.1:${api.API_PORT}/api/accounts/sign-in`, {
+          method: 'POST',
+          headers,
+          body,
+        });
+        return { status: response.status, retryAfter: response.headers.get('retry-after') };
+      };
+      await cache.restart(0, {
+        async whileDown() {
+          await named('cache.unreachable', redisErrors);
+          // Served, and not without a limit.
+          for (let n = 0; n < 10; n++) expect(await guess('ada@acme.test')).toMatchObject({ status: 401 });
+          const over = await guess('ada@acme.test');
+          expect(over.status).toBe(429);
+          expect(Number(over.retryAfter)).toBeGreaterThan(0);
+          expect((await guess('eve@acme.test')).status).toBe(401);
+        },
+      });
       await well();
     });
 
@@ -291,6 +309,27 @@ if (hasRedis()) {
       });
       await vi.waitFor(() => expect(both.said()).toContain('jobs are consumed'), { timeout: 90_000 });
       await named('consumers.both', 'duplicate execution');
+      // B of the fault table: what both consume is done once.
+      const people = Array.from({ length: 12 }, (_, n) => `${n}@both.test`);
+      for (const email of people) {
+        const response = await fetch(`http://127.0.0.1:${api.API_PORT}/api/accounts/sign-up`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ name: 'Ada', email, password: 'correct horse battery staple' }),
+        });
+        expect(response.status).toBe(202);
+      }
+      const rows = () =>
+        onServer(
+          database.adminUrl,
+          (admin) => admin`select state, attempt from jobs.status where name = 'accounts.send-verification'`,
+        );
+      await vi.waitFor(async () => expect(await rows()).toEqual(people.map(() => ({ state: 'done', attempt: 1 }))), {
+        timeout: 60_000,
+        interval: 200,
+      });
+      expect(mails.received).toHaveLength(people.length);
+      expect(new Set(mails.received).size).toBe(people.length);
       both.child.kill('SIGTERM');
       await both.exited;
       await well();
