@@ -15,7 +15,9 @@ type Image = keyof typeof most;
 const changed = copySources();
 afterAll(async () => {
   rmSync(changed, { recursive: true, force: true });
-  await docker(['rmi', '-f', `ballast/api:${version}-without-support`], { mayFail: true });
+  await docker(['rmi', '-f', `ballast/api:${version}-without-support`, `ballast/api:${version}-again`], {
+    mayFail: true,
+  });
 });
 
 const sizeOf = async (image: string) => Number((await docker(['image', 'inspect', '-f', '{{.Size}}', image])).stdout);
@@ -47,6 +49,20 @@ describe.each(Object.keys(most) as Image[])('the image %s', (image) => {
     expect(files.filter((file) => new RegExp(`/node_modules/(?:\\.pnpm/)?(?:${tools})[@/]`).test(file))).toEqual([]);
     expect(files.filter((file) => /\/(?:npm|npx|pnpm|yarn|corepack)$/.test(file))).toEqual([]);
   });
+});
+
+test('the same sources make the same files again', async () => {
+  const sums = async (image: string) => {
+    const list = 'find /app /usr/local/bin -type f -exec sha256sum {} + | sort -k 2';
+    return (await docker(['run', '--rm', '--network', 'none', '--user', '0', image, 'sh', '-c', list])).stdout;
+  };
+  const again = `ballast/api:${version}-again`;
+  const words = ['--progress', 'plain', '--no-cache-filter', 'build-api', '--target', 'api', '-t', again, '.'];
+  const { stderr } = await docker(['build', ...words], { cwd: clone });
+  // It was really built once more.
+  const [, step = ''] = /^#(\d+) \[build-api .*RUN cd apps\/api/m.exec(stderr) ?? [];
+  expect(stderr).toMatch(new RegExp(`^#${step} DONE`, 'm'));
+  expect(await sums(again)).toBe(await sums(`ballast/api:${version}`));
 });
 
 test('what the images are made of can be listed', async () => {
