@@ -24,6 +24,18 @@ describe('openRateLimiter in memory', () => {
     await limiter.close();
   });
 
+  it('begins to count anew when a rule gets another limit or window', async () => {
+    const limiter = openRateLimiter({ redisUrl: null });
+    await uses(limiter, 4);
+    const [wider, longer] = [
+      { ...rule, limit: 5 },
+      { ...rule, windowSeconds: 120 },
+    ];
+    expect((await limiter.consume(wider, 'address:192.0.2.1')).remaining).toBe(4);
+    expect((await limiter.consume(longer, 'address:192.0.2.1')).remaining).toBe(2);
+    await limiter.close();
+  });
+
   it('allows again in the next window', async () => {
     const limiter = openRateLimiter({ redisUrl: null });
     const short = { ...rule, limit: 1, windowSeconds: 1 };
