@@ -116,6 +116,63 @@ describe('claim', () => {
     expect(await claimed(100, { afterLane: tenants[1] })).toMatchObject({ packs: [], lastLane: null, left: false });
   });
 
+  it('gives each tenant its turn when one slot at a time becomes free', async () => {
+    for (const tenant of tenants) await add(fresh, 4, tenant);
+    const served: (string | undefined)[] = [];
+    let afterLane: string | null = null;
+    for (let claims = 0; claims < 8; claims++) {
+      const { packs, lastLane } = await claimed(1, { afterLane });
+      served.push(...packs.map((pack) => pack.rows[0]?.lane));
+      afterLane = lastLane;
+    }
+    expect(served.slice(0, 3).sort()).toEqual(tenants);
+    for (const tenant of tenants) expect(served.filter((lane) => lane === tenant).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('passes over no tenant when there are more than it looks at', async () => {
+    const many = Array.from(
+      { length: 70 },
+      (_, n) => `018f0000-0000-7000-8000-0000000001${String(n).padStart(2, '0')}`,
+    );
+    for (const tenant of many) await add(fresh, 2, tenant);
+    const served: (string | undefined)[] = [];
+    let afterLane: string | null = null;
+    for (let claims = 0; claims < 15 && served.length < 140; claims++) {
+      const { packs, lastLane } = await claimed(7, { afterLane });
+      served.push(...packs.map((pack) => pack.rows[0]?.lane));
+      afterLane = lastLane;
+    }
+    expect(served.slice(0, 70)).toEqual(many);
+  });
+
+  it('takes a kind in its turn though the tenant behind it could share a pack', async () => {
+    await add(quick, 40, tenants[0]);
+    await add(fresh, 3, tenants[1]);
+    await add(quick, 40, tenants[2]);
+    const served: string[] = [];
+    let afterLane: string | null = null;
+    for (let claims = 0; claims < 3; claims++) {
+      const { packs, lastLane } = await claimed(1, { afterLane });
+      served.push(...packs.map((pack) => pack.name));
+      afterLane = lastLane;
+    }
+    expect(served).toContain(fresh.name);
+  });
+
+  it('takes the lowest priority of a tenant first, then the oldest', async () => {
+    const task = (priority?: number) => ({ payload: {}, ...(priority === undefined ? {} : { priority }) });
+    const ids = await withTenant(db, tenants[0], (tx) =>
+      enqueueMany(tx, fresh, [task(5), task(), task(-3), task(5), task(-3)]),
+    );
+    const [late, usual, first, last, second] = ids;
+    const order: string[] = [];
+    for (let claims = 0; claims < 5; claims++) {
+      const { packs } = await claimed(1);
+      order.push(...packs.flatMap((pack) => pack.rows.map((row) => row.id)));
+    }
+    expect(order).toEqual([first, second, usual, late, last]);
+  });
+
   it('gives each of the few rows of an idle queue its own pack, at once', async () => {
     await add(quick, 3, tenants[0]);
     await add(fresh, 1, tenants[1]);

@@ -12,7 +12,7 @@ export interface ClaimRequest {
   /** For each of them, how many rows to look at; `fill` gives fewer to kinds that run long. */
   rowsPerPack: number;
   fleet: Fleet;
-  /** The lane that was served last, so that every tenant gets its turn; null starts over. */
+  /** The lane behind which the last claim left off, so that every tenant gets its turn; null starts over. */
   afterLane: string | null;
   /** The last claim left nothing: probably only a few rows are due. */
   idle?: boolean;
@@ -20,7 +20,7 @@ export interface ClaimRequest {
 
 export interface Claimed {
   packs: Pack[];
-  /** Where the next claim goes on; null when this one saw the last lane. */
+  /** The next claim goes on behind it; null when this one came round. */
   lastLane: string | null;
   /** Rows were seen that no pack took: there are more than fit, or their kind is at its limit. */
   left: boolean;
@@ -34,7 +34,7 @@ export interface Claimed {
 const maxLines = 64;
 
 /** A line of the walk, and one of its due rows; all null in the row's place when others hold them. */
-type Walked = DueRow & { line: string; lines: number; share: number };
+type Walked = DueRow & { line: string; lines: number; share: number; place: number };
 
 /**
  * Takes due rows, tenant by tenant in turn, out of the line into packs, and commits.
@@ -57,9 +57,9 @@ export async function claim(db: Database, request: ClaimRequest): Promise<Claime
       rows.filter((row) => !known(row)),
     );
     const candidates = rows.filter(known);
-    const packs = fill(candidates, { ...request, room: await roomOfLimited(sql, candidates) });
+    const { packs, waiting } = fill(candidates, { ...request, room: await roomOfLimited(sql, candidates) });
     await take(sql, request.queue, packs);
-    const lastLane = (walked[0]?.lines ?? 0) < maxLines ? null : (walked.reduce(latest).line ?? null);
+    const lastLane = servedLast(walked, waiting, request.afterLane);
     const left = candidates.length > packs.reduce((sum, pack) => sum + pack.rows.length, 0);
     const drained = !left && lastLane === null && request.afterLane === null && seenToTheirEnds(walked);
     return { packs, lastLane, left, clear: false, drained };
@@ -72,7 +72,18 @@ function seenToTheirEnds(walked: readonly Walked[]): boolean {
   return [...seen.values()].every((rows) => rows.length < (rows[0]?.share ?? 0));
 }
 
-const latest = (a: Walked, b: Walked) => (b.line > a.line ? b : a);
+/**
+ * Where the next claim goes on: at the first tenant that found no pack free for its first row, or else behind the last line
+ * that was looked at. To begin anew each time would give every slot that becomes free to the first tenant of the index.
+ */
+function servedLast(walked: readonly Walked[], waiting: DueRow | null, afterLane: string | null): string | null {
+  const first = waiting && walked.find((row) => row.id === waiting.id);
+  const lanes = walked.map((row) => row.line);
+  if (first?.place === 1) return lanes.filter((lane) => lane < first.line).reduce(later, afterLane);
+  return (walked[0]?.lines ?? 0) < maxLines ? null : lanes.reduce(later, null);
+}
+
+const later = (a: string | null, b: string): string => (a === null || b > a ? b : a);
 
 /**
  * Steps along the index from one line to the next, and locks the first rows of each:
@@ -118,7 +129,7 @@ async function walk(
         order by due.run_at, due.job_id limit turn.share for update skip locked
       ) row on true
     )
-    select line, lines, share, at::text, job_id as id, lane, name, version, alone, batch, concurrency, keyed, ${unflushed(sql)}
+    select line, lines, share, place::int, at::text, job_id as id, lane, name, version, alone, batch, concurrency, keyed, ${unflushed(sql)}
     from seen where place <= share order by place, line`;
 }
 

@@ -149,7 +149,7 @@ interface Found {
 
 /** What a dispatcher remembers between rounds. */
 interface Memory {
-  /** Per queue, the lane that was served last. */
+  /** Per queue, the lane behind which the next claim goes on. */
   lanes: Map<string, string | null>;
   /** Per queue, how many rows the next claim looks at for each pack. */
   rowsPerPack: Map<string, number>;

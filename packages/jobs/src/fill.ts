@@ -25,6 +25,12 @@ export interface Pack {
   rows: DueRow[];
 }
 
+export interface Filled {
+  packs: Pack[];
+  /** The first row for which no pack was free. */
+  waiting: DueRow | null;
+}
+
 export interface Room {
   freePacks: number;
   fleet: Pick<Fleet, 'runMs'>;
@@ -46,10 +52,11 @@ const sharedRunMs = 2;
  * and a row that took a worker down, travel alone. A batch handler gets the rows of
  * one tenant together, under load or not.
  */
-export function fill(rows: readonly DueRow[], { freePacks, fleet, room }: Room): Pack[] {
+export function fill(rows: readonly DueRow[], { freePacks, fleet, room }: Room): Filled {
   const part = Math.ceil(rows.length / freePacks);
   const left = new Map(room);
   const packs: Pack[] = [];
+  let waiting: DueRow | null = null;
   const open = new Map<string, { pack: Pack; room: number }>();
   for (const row of rows) {
     const kind = `${row.name}@${row.version}${row.batch === null ? '' : row.lane}`;
@@ -59,7 +66,10 @@ export function fill(rows: readonly DueRow[], { freePacks, fleet, room }: Room):
       shared.room -= 1;
       continue;
     }
-    if (packs.length === freePacks) continue;
+    if (packs.length === freePacks) {
+      waiting ??= row;
+      continue;
+    }
     if (row.concurrency !== null) {
       const limited = left.get(row.name) ?? 0;
       if (limited <= 0) continue;
@@ -69,7 +79,7 @@ export function fill(rows: readonly DueRow[], { freePacks, fleet, room }: Room):
     packs.push(pack);
     if (!row.alone) open.set(kind, { pack, room: (row.batch ?? rowsPerPack(fleet.runMs.get(row.name), part)) - 1 });
   }
-  return packs;
+  return { packs, waiting };
 }
 
 function rowsPerPack(runMs: number | undefined, part: number): number {
