@@ -9,11 +9,14 @@ import {
   snooze,
 } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
+import { silentLog } from '@ballast/test-kit/queue';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
-import { cancelJob } from './control.ts';
+import { openCompletions } from './completions.ts';
+import { cancelJob, pauseQueue, resumeQueue } from './control.ts';
 import { enqueueMany } from './enqueue.ts';
+import { runPack } from './run-pack.ts';
 import { forgetJobs, misplacedJobs, runDueJobs } from './testing.ts';
 
 const tenants = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
@@ -48,12 +51,24 @@ const add = (numbers: number[], tenant: string = tenants[0], job = write) =>
   );
 const insert = (tx: Tx, items: readonly Item[]) => sqlOf(tx)`
   insert into effect select n, ballast.tenant_id() from unnest(${items.map((item) => item.payload.n)}::int[]) as n`;
-const run = (runBatch: BatchHandler<{ n: number }, Tx, null>['runBatch']) =>
+const run = (runBatch: BatchHandler<{ n: number }, Tx, null>['runBatch'], job = write) =>
   runDueJobs({
     db,
     jobsDb,
     services: null,
-    jobs: [{ job: write as never, load: async () => defineBatchHandler(write, runBatch) }],
+    jobs: [{ job: job as never, load: async () => defineBatchHandler(job, runBatch) }],
+  });
+const claimed = () =>
+  claim(jobsDb, {
+    queue: 'default',
+    freePacks: 10,
+    rowsPerPack: 20,
+    afterLane: null,
+    fleet: {
+      slots: new Map([['default', 5]]),
+      knows: new Set(['suite.limited@1', 'suite.write@1']),
+      runMs: new Map(),
+    },
   });
 const states = async () => {
   const rows = await jobsDb.sql<{ n: number; state: string; attempt: number }[]>`
@@ -142,6 +157,69 @@ describe('a batch handler', () => {
     ]);
   });
 
+  it('is told by its signal when its time is over, and each of its jobs is charged', async () => {
+    const short = { ...write, timeoutMs: 30 };
+    await add([1, 2], tenants[0], short);
+    let reason: unknown;
+    await run(async ({ ctx }) => {
+      await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+      reason = ctx.signal.reason;
+      throw ctx.signal.reason;
+    }, short);
+    expect(reason).toMatchObject({ message: 'The run took longer than 30 ms.' });
+    expect(await states()).toEqual(['1 pending 1', '2 pending 1']);
+  });
+
+  it('that ignores its signal loses its turn, and can write nothing more', async () => {
+    const short = { ...write, timeoutMs: 30 };
+    await add([1], tenants[0], short);
+    const late = Promise.withResolvers<string>();
+    const released = Promise.withResolvers<void>();
+    await run(async ({ items, ctx }) => {
+      await released.promise;
+      await ctx
+        .transaction(items, async (tx, live) => void (await insert(tx, live)))
+        .catch((error) => late.resolve(error.message));
+      return undefined;
+    }, short);
+    expect(await states()).toEqual(['1 pending 1']);
+    released.resolve();
+    expect(await late.promise).toContain('ended before');
+    expect(await effects()).toEqual([]);
+  });
+
+  it.each(['paused', 'stopping', 'stale'] as const)('does not begin what is %s', async (why) => {
+    await add([1, 2]);
+    const { packs } = await claimed();
+    if (why === 'paused') await pauseQueue(jobsDb, 'default');
+    if (why === 'stale')
+      await jobsDb.sql`update jobs.job set discard_after = now() - interval '1 second' where body ->> 'n' = '1'`;
+    const seen: number[] = [];
+    const handler = defineBatchHandler(write, async ({ items }) => {
+      seen.push(...items.map((item) => item.payload.n));
+      return undefined;
+    });
+    await runPack(
+      {
+        db,
+        jobsDb,
+        processId: tenants[0],
+        completions: openCompletions(jobsDb, silentLog),
+        services: null,
+        log: silentLog,
+        shutdown: new AbortController().signal,
+        find: () => ({ job: write as never, load: async () => handler as never }),
+        stopping: () => why === 'stopping',
+        returned: () => {},
+        measured: () => {},
+      },
+      packs[0]?.id as string,
+    );
+    await resumeQueue(jobsDb, 'default');
+    expect(seen).toEqual(why === 'stale' ? [2] : []);
+    expect(await states()).toEqual(why === 'stale' ? ['1 cancelled 0', '2 done 1'] : ['1 pending 0', '2 pending 0']);
+  });
+
   it('and its job must agree: a handler of single jobs is refused, by name', async () => {
     await add([1]);
     const single = { job: write as never, load: async () => ({ job: write, run: async () => {} }) };
@@ -155,19 +233,6 @@ describe('a batch handler', () => {
 });
 
 describe('a limited kind', () => {
-  const claimed = () =>
-    claim(jobsDb, {
-      queue: 'default',
-      freePacks: 10,
-      rowsPerPack: 20,
-      afterLane: null,
-      fleet: {
-        slots: new Map([['default', 5]]),
-        knows: new Set(['suite.limited@1', 'suite.write@1']),
-        runMs: new Map(),
-      },
-    });
-
   it('is out no more often than it may, whoever claims, and holds up nothing behind it', async () => {
     await add([1, 2, 3, 4, 5], tenants[0], limited as never);
     await add([6]);

@@ -37,7 +37,10 @@ async function handOut(count: number): Promise<string> {
   return packs[0]?.id as string;
 }
 
-function runnerOf(run: () => Promise<void>, more: { jobsDb?: typeof jobsDb; shutdown?: AbortSignal } = {}) {
+function runnerOf(
+  run: () => Promise<void>,
+  more: { jobsDb?: typeof jobsDb; shutdown?: AbortSignal; stopping?: () => boolean } = {},
+) {
   const handler = defineHandler(job, run);
   const counts = { returned: 0 };
   const runner = {
@@ -73,6 +76,71 @@ it('returns the rows whose turn has not come, uncharged, while the one before th
   released.resolve();
   await running;
   expect(await states()).toEqual(['done 1', 'pending 0', 'pending 0']);
+});
+
+it('returns them too when none of those before it ever waits for anything', async () => {
+  const packId = await handOut(20);
+  let begun = 0;
+  const { counts, run } = runnerOf(async () => {
+    begun += 1;
+    for (const until = performance.now() + 60; performance.now() < until; );
+  });
+  await run(packId);
+  // The first two take longer than a tenth of a second together; a busy machine begins no second one.
+  expect([1, 2]).toContain(begun);
+  await expect.poll(() => counts.returned).toBe(1);
+  expect(await states()).toEqual(Array.from({ length: 20 }, (_, n) => (n < begun ? 'done 1' : 'pending 0')));
+});
+
+it('begins none once the process stops, and returns them uncharged', async () => {
+  const packId = await handOut(3);
+  let stopping = false;
+  const { run } = runnerOf(
+    async () => {
+      stopping = true;
+    },
+    { stopping: () => stopping },
+  );
+  await run(packId);
+  expect(await states()).toEqual(['done 1', 'pending 0', 'pending 0']);
+});
+
+it('begins none of a pack that arrives when the process stops already, alone in it or not', async () => {
+  const never = async () => expect.unreachable('Nobody may begin it.');
+  const { run } = runnerOf(never, { stopping: () => true });
+  await run(await handOut(1));
+  await run(await handOut(2));
+  expect(new Set(await states())).toEqual(new Set(['pending 0']));
+});
+
+it('cancels what grew stale on its way, and runs what did not', async () => {
+  const packId = await handOut(2);
+  await jobsDb.sql`
+    update jobs.job set discard_after = now() - interval '1 second' where id = (select min(id::text)::uuid from jobs.job)`;
+  await runnerOf(async () => {}).run(packId);
+  expect(await states()).toEqual(['cancelled 0', 'done 1']);
+  const alone = await handOut(1);
+  await jobsDb.sql`update jobs.job set discard_after = now() - interval '1 second' where state = 'open'`;
+  await runnerOf(async () => expect.unreachable('It is stale.')).run(alone);
+  expect(await states()).toEqual(['cancelled 0', 'done 1', 'cancelled 0']);
+});
+
+it('is opened once: by whom it is handed to a second time it is discarded, while it runs and afterwards', async () => {
+  const packId = await handOut(1);
+  const released = Promise.withResolvers<void>();
+  let begun = 0;
+  const { run } = runnerOf(() => {
+    begun += 1;
+    return released.promise;
+  });
+  const running = run(packId);
+  await expect.poll(() => begun).toBe(1);
+  await run(packId);
+  released.resolve();
+  await running;
+  await run(packId);
+  expect(begun).toBe(1);
+  expect(await states()).toEqual(['done 1']);
 });
 
 describe('a worker that is not told whether it has opened a pack', { timeout: 30_000 }, () => {

@@ -1,0 +1,69 @@
+/** Ended jobs leave after seven days, a thousand in one sweep; dead and open ones stay. */
+
+import { withTenant } from '@ballast/db';
+import { defineJob } from '@ballast/kernel';
+import { openTestPools } from '@ballast/test-kit/pools';
+import { silentLog } from '@ballast/test-kit/queue';
+import { afterAll, beforeEach, expect, it } from 'vitest';
+import { z } from 'zod';
+import { enqueueMany } from './enqueue.ts';
+import { sweep } from './sweep.ts';
+import { forgetJobs } from './testing.ts';
+
+const tenant = '018f0000-0000-7000-8000-000000000001';
+const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
+
+const { db, jobsDb, close } = await openTestPools();
+
+afterAll(close);
+beforeEach(() => forgetJobs(jobsDb));
+
+const sweepAll = () => sweep({ db: jobsDb, transport: { holds: async () => new Set() }, log: silentLog });
+
+/** Jobs that were added so many days ago, and have ended in this state so many days ago. */
+async function ended(count: number, state: string, addedDays: number, endedDays = addedDays): Promise<string[]> {
+  const ids = await withTenant(db, tenant, (tx) =>
+    enqueueMany(
+      tx,
+      task,
+      Array.from({ length: count }, () => ({ payload: {} })),
+    ),
+  );
+  await jobsDb.sql`delete from jobs.due where job_id = any(${ids}::uuid[])`;
+  const rows = await jobsDb.sql<{ id: string }[]>`
+    update jobs.job
+    set id = (lpad(to_hex((extract(epoch from now() - ${addedDays} * interval '1 day') * 1000)::bigint), 12, '0') || right(replace(id::text, '-', ''), 20))::uuid,
+        state = ${state}, ended_at = case when ${state} <> 'open' then now() - ${endedDays} * interval '1 day' end
+    where id = any(${ids}::uuid[]) returning id`;
+  return rows.map((row) => row.id);
+}
+const left = async () => (await jobsDb.sql<{ id: string }[]>`select id from jobs.job`).map((row) => row.id).sort();
+
+it('removes what is done or cancelled for a week, with what lies beside it, and nothing else', async () => {
+  const old = [...(await ended(2, 'done', 8)), ...(await ended(1, 'cancelled', 8))];
+  const stay = [
+    ...(await ended(1, 'dead', 30)),
+    ...(await ended(1, 'open', 30)),
+    ...(await ended(1, 'done', 6)),
+    // It waited for long, and has just ended.
+    ...(await ended(1, 'done', 30, 1)),
+  ];
+  for (const id of [...old, ...stay]) {
+    await jobsDb.sql`insert into jobs.step (job_id, key) values (${id}, 'first')`;
+    await jobsDb.sql`insert into jobs.failure (job_id, attempt, message) values (${id}, 1, 'once')`;
+    await jobsDb.sql`insert into jobs.progress (job_id, attempt, fraction) values (${id}, 1, 0.5)`;
+  }
+  expect(await sweepAll()).toMatchObject({ removed: 3 });
+  expect(await left()).toEqual([...stay].sort());
+  for (const table of ['step', 'failure', 'progress']) {
+    const beside = await jobsDb.sql<{ id: string }[]>`select job_id as id from jobs.${jobsDb.sql(table)}`;
+    expect(beside.map((row) => row.id).sort(), table).toEqual([...stay].sort());
+  }
+});
+
+it('removes a thousand at once, and the rest in the sweeps behind', async () => {
+  await ended(1_100, 'done', 8);
+  expect(await sweepAll()).toMatchObject({ removed: 1_000 });
+  expect(await left()).toHaveLength(100);
+  expect(await sweepAll()).toMatchObject({ removed: 100 });
+});
