@@ -1,7 +1,14 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { defineConfig } from '@ballast/kernel';
 import { z } from 'zod';
 
-const server = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?|\[[\da-f:.]+\](?::\d{1,5})?)$/i;
+const server = /^(?:(?<four>[\d.]+)|\[(?<six>[\da-f:.]+)\])(?::(?<port>\d{1,5}))?$/i;
+
+/** Whether a resolver takes it: one that refused it later, at a look, would fail requests and not the start. */
+function isServer(text: string): boolean {
+  const { four = '', six = '', port = '53' } = server.exec(text)?.groups ?? {};
+  return (isIPv4(four) || isIPv6(six)) && Number(port) >= 1 && Number(port) <= 65_535;
+}
 
 export const config = defineConfig('domains', {
   settings: {
@@ -9,10 +16,7 @@ export const config = defineConfig('domains', {
       schema: z
         .string()
         .transform((text) => text.split(',').map((part) => part.trim()))
-        .refine(
-          (servers) => servers.every((each) => server.test(each)),
-          'must be addresses such as 9.9.9.9 or [::1]:53',
-        )
+        .refine((servers) => servers.every(isServer), 'must be addresses such as 9.9.9.9 or [::1]:53')
         .optional(),
       description:
         "The name servers that are asked for tenants' records, separated by commas; the system's when unset.",
