@@ -1,8 +1,6 @@
 import type { Tx } from '@ballast/db';
-import type { RequestContext, Services } from '@ballast/http';
+import type { RequestContext } from '@ballast/http';
 import type { ActionContext } from '@ballast/kernel';
-
-export type { Services };
 
 /** What an action is given, by a route and by a job alike. */
 export interface Action<Input, Context = ActionContext<Tx>> {

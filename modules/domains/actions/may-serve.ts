@@ -13,7 +13,7 @@ export async function mayServe({ ctx, input }: RequestAction<z.output<typeof May
   if (domain.toLowerCase() === new URL(ctx.services.publicUrl).hostname) return;
   const name = domainNameOf(domain);
   if (!name) throw errors.not_proved();
-  const [answer] = await ctx.transaction(
+  const [answer] = await ctx.read(
     (tx) => sqlOf(tx)<{ proved: boolean }[]>`select domains.is_proved(${name}) as proved`,
   );
   if (!answer?.proved) throw errors.not_proved();

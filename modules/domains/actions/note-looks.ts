@@ -1,6 +1,6 @@
-import { sqlOf, type Tx } from '@ballast/db';
+import { sqlOf } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
-import type { ActionContext } from '@ballast/kernel';
+import type { Action } from '../../context.ts';
 import type { Look } from '../dns/look-for-proof.ts';
 import { checkProofs } from '../jobs/check-proofs.job.ts';
 
@@ -12,7 +12,7 @@ export interface NoteLooks {
 }
 
 /** Keeps what a batch of looks brought, and adds the job of the next. Postgres writes the audit line of each lapse. */
-export async function noteLooks({ ctx, input }: { ctx: ActionContext<Tx>; input: NoteLooks }): Promise<void> {
+export async function noteLooks({ ctx, input }: Action<NoteLooks>): Promise<void> {
   const { looks, graceDays, more } = input;
   const idsOf = (wanted: Look) => looks.filter(({ look }) => look === wanted).map(({ id }) => id);
 

@@ -1,7 +1,7 @@
 import { sqlOf, type Tx } from '@ballast/db';
+import type { Services } from '@ballast/http';
 import { defineHandler } from '@ballast/kernel';
-import type { Services } from '../../context.ts';
-import { noteLooks } from '../actions/note-looks.ts';
+import { type NoteLooks, noteLooks } from '../actions/note-looks.ts';
 import { config } from '../config.ts';
 import { type Claim, lookForProof } from '../dns/look-for-proof.ts';
 import { checkProofs } from './check-proofs.job.ts';
@@ -16,7 +16,7 @@ export const handler = defineHandler<Record<string, never>, Tx, Services>(checkP
     ...(await sqlOf(tx)<(Claim & { id: string })[]>`select id, name, token from domains.due(${batch})`),
   ]);
   const waiting = due.values();
-  const looks: Parameters<typeof noteLooks>[0]['input']['looks'][number][] = [];
+  const looks: NoteLooks['looks'][number][] = [];
   const lane = async () => {
     for (const claim of waiting) {
       ctx.signal.throwIfAborted();

@@ -1,8 +1,8 @@
 import type { Tx } from '@ballast/db';
+import type { Services } from '@ballast/http';
 import { cancel, defineHandler } from '@ballast/kernel';
 import { messageIdOf, renderMail } from '@ballast/mail';
 import { eq } from 'drizzle-orm';
-import type { Services } from '../../context.ts';
 import { markDelivered } from '../actions/mark-delivered.ts';
 import { config } from '../config.ts';
 import { SupportRequest } from '../emails/support-request.tsx';
