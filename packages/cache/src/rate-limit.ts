@@ -20,7 +20,7 @@ export interface RateLimiter {
 }
 
 export interface RateRule {
-  /** Uses under one name share a count; rules of different limits need different names. */
+  /** Uses under one name, limit and window share a count. */
   name: string;
   limit: number;
   windowSeconds: number;
