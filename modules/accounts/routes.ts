@@ -16,7 +16,8 @@ import { signOut } from './actions/sign-out.ts';
 import { signOutEverywhere } from './actions/sign-out-everywhere.ts';
 import { signUp } from './actions/sign-up.ts';
 import { verifyEmail } from './actions/verify-email.ts';
-import * as body from './schemas.ts';
+import * as body from './bodies.ts';
+import { Me, SessionView, SignedIn } from './view.ts';
 
 /** One rule for the caller's address and one for the account that the body names, whether or not it exists. */
 const limits = (name: string, perAddress: number, perAccount: number, windowSeconds: number): RateLimit[] => [
@@ -61,7 +62,7 @@ export const routes = new Hono<Env>()
       access: 'public',
       rateLimit: limits('sign-in', 60, 10, 300),
       responses: {
-        200: { description: 'Signed in; sets the session cookie.', schema: body.SignedIn },
+        200: { description: 'Signed in; sets the session cookie.', schema: SignedIn },
         401: { description: '`accounts.wrong_credentials`' },
         403: { description: '`accounts.email_not_verified`: the password is right, and a new link was sent.' },
       },
@@ -95,7 +96,7 @@ export const routes = new Hono<Env>()
       description: "Confirms a new account's address and signs in; or completes a change of address.",
       access: 'public',
       rateLimit: { name: 'accounts.verify-email', limit: 60, windowSeconds: 900, by: ['address'] },
-      responses: { 200: { description: 'Confirmed.', schema: body.SignedIn }, ...linkProblems },
+      responses: { 200: { description: 'Confirmed.', schema: SignedIn }, ...linkProblems },
     }),
     validate('json', body.Token),
     async (c) => {
@@ -153,7 +154,7 @@ export const routes = new Hono<Env>()
     endpoint({
       summary: 'Show who is signed in',
       access: 'session',
-      responses: { 200: { description: 'The person and the organisation of this request.', schema: body.Me } },
+      responses: { 200: { description: 'The person and the organisation of this request.', schema: Me } },
     }),
     async (c) => {
       const { me, cookies } = await getProfile({ ctx: c.var.ctx, headers: c.req.raw.headers });
@@ -167,7 +168,7 @@ export const routes = new Hono<Env>()
       summary: "Change the person's name",
       access: 'session',
       rateLimit: { name: 'accounts.rename', limit: 30, windowSeconds: 900, by: ['account'] },
-      responses: { 200: { description: 'The person as they are now.', schema: body.Me } },
+      responses: { 200: { description: 'The person as they are now.', schema: Me } },
     }),
     validate('json', body.Rename),
     async (c) => {
@@ -223,7 +224,7 @@ export const routes = new Hono<Env>()
     endpoint({
       summary: 'List where the person is signed in',
       access: 'session',
-      responses: { 200: { description: 'The latest first.', schema: body.Sessions } },
+      responses: { 200: { description: 'The latest first.', schema: z.object({ sessions: z.array(SessionView) }) } },
     }),
     async (c) => c.json({ sessions: await listSessions({ ctx: c.var.ctx }) }, 200),
   )

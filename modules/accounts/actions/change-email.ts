@@ -1,6 +1,6 @@
 import { sqlOf } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
-import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { type AccountAction, authOf, callerHeaders, personOf } from '../auth/account-action.ts';
 import { lockPerson } from '../auth/adapter.ts';
 import { answerAfter } from '../auth/answer-after.ts';
 import { known } from '../auth/failures.ts';
@@ -23,7 +23,7 @@ export async function changeEmail({
     const caller = callerHeaders(headers, ctx);
     await known(auth.api.verifyPassword({ body: { password: input.password }, headers: caller }));
     await auth.transaction(async (tx) => {
-      const person = await lockPerson(tx, ctx.userId ?? '');
+      const person = await lockPerson(tx, personOf(ctx));
       if (!person) throw errors.session_not_found();
       if (person.email === newEmail) throw errors.email_unchanged();
       const [taken] = await sqlOf(tx)`select 1 from accounts."user" where email = ${newEmail}`;

@@ -1,4 +1,4 @@
-import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { type AccountAction, authOf, callerHeaders, personOf } from '../auth/account-action.ts';
 import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 import { hashAhead } from '../auth/hash-ahead.ts';
@@ -20,8 +20,8 @@ export async function changePassword({
         headers: caller,
         returnHeaders: true,
       });
-      await dropOutstanding(tx, ctx.userId ?? '');
-      await auditPerson(tx, ctx.userId ?? '', 'accounts.password.change');
+      await dropOutstanding(tx, personOf(ctx));
+      await auditPerson(tx, personOf(ctx), 'accounts.password.change');
       return { cookies: result.headers.getSetCookie() };
     });
   };

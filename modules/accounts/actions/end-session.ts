@@ -1,4 +1,4 @@
-import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { type AccountAction, authOf, callerHeaders, personOf } from '../auth/account-action.ts';
 import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 import { errors } from '../errors.ts';
@@ -10,7 +10,7 @@ export async function endSession({
   input,
 }: AccountAction<{ id: string }>): Promise<{ cookies: string[] }> {
   const auth = authOf(ctx);
-  const own = await (await auth.store).listSessions(ctx.userId ?? '', { onlyActiveSessions: true });
+  const own = await (await auth.store).listSessions(personOf(ctx), { onlyActiveSessions: true });
   const session = own.find((candidate) => candidate.id === input.id);
   if (!session) throw errors.session_not_found();
   const end = auth.transaction(async (tx) => {
@@ -19,7 +19,7 @@ export async function endSession({
       headers: callerHeaders(headers, ctx),
       returnHeaders: true,
     });
-    await auditPerson(tx, ctx.userId ?? '', 'accounts.session.end', session.id);
+    await auditPerson(tx, personOf(ctx), 'accounts.session.end', session.id);
     return ended;
   });
   return { cookies: (await known(end)).headers.getSetCookie() };

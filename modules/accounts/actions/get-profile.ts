@@ -4,12 +4,7 @@ import { type AccountAction, authOf, callerHeaders } from '../auth/account-actio
 import { known } from '../auth/failures.ts';
 import { errors } from '../errors.ts';
 import { organization, user } from '../schema.ts';
-import { type Profile, profileOf } from './profile.ts';
-
-export interface Me {
-  user: Profile;
-  organization: { id: string; name: string; slug: string };
-}
+import { type Me, profileOf } from '../view.ts';
 
 /** Sent by the web server, which asks while it renders and could not hand a new cookie on to the browser. */
 const DO_NOT_EXTEND = 'ballast-do-not-extend';

@@ -1,19 +1,11 @@
 import type { RequestContext } from '@ballast/http';
-import { authOf } from '../auth/account-action.ts';
+import { authOf, personOf } from '../auth/account-action.ts';
+import type { SessionView } from '../view.ts';
 
-export interface SessionItem {
-  id: string;
-  createdAt: string;
-  lastSeenAt: string;
-  address: string | null;
-  userAgent: string | null;
-  current: boolean;
-}
-
-/** Where the person is signed in, the latest first. Never a token: the list must not be worth stealing. */
-export async function listSessions({ ctx }: { ctx: RequestContext }): Promise<SessionItem[]> {
+/** Where the person is signed in, the latest first. */
+export async function listSessions({ ctx }: { ctx: RequestContext }): Promise<SessionView[]> {
   const store = await authOf(ctx).store;
-  const sessions = await store.listSessions(ctx.userId ?? '', { onlyActiveSessions: true });
+  const sessions = await store.listSessions(personOf(ctx), { onlyActiveSessions: true });
   return sessions
     .sort((left, right) => right.updatedAt.getTime() - left.updatedAt.getTime())
     .map((session) => ({

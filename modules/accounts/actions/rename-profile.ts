@@ -1,4 +1,4 @@
-import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { type AccountAction, authOf, callerHeaders, personOf } from '../auth/account-action.ts';
 import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 
@@ -7,7 +7,7 @@ export async function renameProfile({ ctx, headers, input }: AccountAction<{ nam
   const auth = authOf(ctx);
   const rename = auth.transaction(async (tx) => {
     await auth.api.updateUser({ body: { name: input.name }, headers: callerHeaders(headers, ctx) });
-    await auditPerson(tx, ctx.userId ?? '', 'accounts.profile.rename');
+    await auditPerson(tx, personOf(ctx), 'accounts.profile.rename');
   });
   await known(rename);
 }

@@ -4,7 +4,7 @@ import type { Auth } from '../auth/open-auth.ts';
 import { findSignUpAttempt } from '../auth/sign-up-attempt.ts';
 import { tellOwner } from '../auth/tell-owner.ts';
 import { errors } from '../errors.ts';
-import { type Profile, profileOf } from './profile.ts';
+import { type Profile, profileOf } from '../view.ts';
 
 interface Credentials {
   email: string;

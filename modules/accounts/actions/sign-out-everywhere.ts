@@ -1,4 +1,4 @@
-import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { type AccountAction, authOf, callerHeaders, personOf } from '../auth/account-action.ts';
 import { auditPerson } from '../auth/audit-person.ts';
 import { known } from '../auth/failures.ts';
 
@@ -10,7 +10,7 @@ export async function signOutEverywhere({
   const auth = authOf(ctx);
   const end = auth.transaction(async (tx) => {
     const ended = await auth.api.revokeSessions({ headers: callerHeaders(headers, ctx), returnHeaders: true });
-    await auditPerson(tx, ctx.userId ?? '', 'accounts.session.end-all');
+    await auditPerson(tx, personOf(ctx), 'accounts.session.end-all');
     return ended;
   });
   return { cookies: (await known(end)).headers.getSetCookie() };

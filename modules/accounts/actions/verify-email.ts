@@ -5,7 +5,7 @@ import { isDuplicate, known } from '../auth/failures.ts';
 import { linkTokens } from '../auth/link-tokens.ts';
 import { dropOutstanding, findPendingChange } from '../auth/pending-change.ts';
 import { errors } from '../errors.ts';
-import { type Profile, profileOf } from './profile.ts';
+import { type Profile, profileOf } from '../view.ts';
 
 /**
  * Redeems the link that proves a mailbox: a new account's (and signs in), or a

@@ -13,6 +13,12 @@ export function authOf({ services }: { services: Pick<Services, 'auth'> }): Auth
   return services.auth as Auth;
 }
 
+/** The person who asks. Only routes that need a session have one: an action of the others must not ask. */
+export function personOf({ userId }: Pick<RequestContext, 'userId'>): string {
+  if (userId === null) throw new Error('This action is for people with a session: give its route `access: "session"`.');
+  return userId;
+}
+
 /** The request's headers as Better Auth shall see them: with the client's address as the edge resolved it. */
 export function callerHeaders(headers: Headers, ctx: RequestContext): Headers {
   const seen = new Headers(signedAgain(headers, authOf(ctx).options));

@@ -10,17 +10,8 @@ import { Monitor, Smartphone } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useTranslations } from 'next-intl';
 import { useRef, useState, useTransition } from 'react';
-import { accounts } from '../api.ts';
+import { accounts, type Session } from '../api.ts';
 import { SignOutEverywhere } from './sign-out-everywhere.tsx';
-
-export interface Session {
-  id: string;
-  createdAt: string;
-  lastSeenAt: string;
-  address: string | null;
-  userAgent: string | null;
-  current: boolean;
-}
 
 export function SessionList({ sessions, now }: { sessions: Session[]; now: number }) {
   const t = useTranslations('accounts.settings.sessions');

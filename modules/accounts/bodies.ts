@@ -24,29 +24,3 @@ export const ChangeEmail = z.strictObject({ email, password });
 export const ChangePassword = z.strictObject({ currentPassword: password, newPassword });
 
 export const Nothing = z.strictObject({});
-
-const Profile = z.object({
-  id: z.uuid(),
-  name: z.string(),
-  email: z.email(),
-  emailVerified: z.boolean(),
-  createdAt: z.iso.datetime(),
-});
-
-export const SignedIn = z.object({ user: Profile });
-export const Me = z.object({
-  user: Profile,
-  organization: z.object({ id: z.uuid(), name: z.string(), slug: z.string() }),
-});
-export const Sessions = z.object({
-  sessions: z.array(
-    z.object({
-      id: z.uuid(),
-      createdAt: z.iso.datetime(),
-      lastSeenAt: z.iso.datetime(),
-      address: z.string().nullable(),
-      userAgent: z.string().nullable(),
-      current: z.boolean(),
-    }),
-  ),
-});
