@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -175,6 +176,47 @@ describe('secrets deliver', () => {
     }
     expect(statSync(join(root, 'out/source')).mode & 0o777).toBe(0o700);
     expect(statSync(join(root, 'out/api/auth_secret')).mode & 0o777).toBe(0o444);
+  });
+
+  it('gives nobody more than it needs', async () => {
+    await initialised();
+    await secrets('rotate', 'auth_secret');
+    await secrets('deliver', 'out', '--from', 'secrets');
+    const held = readdirSync(join(root, 'out')).map((holder) => [
+      holder,
+      readdirSync(join(root, 'out', holder)).sort(),
+    ]);
+    const served = ['auth_secret', 'auth_secret_previous', 'database_url', 'encryption_keys', 'redis_queue_url'];
+    expect(Object.fromEntries(held)).toEqual({
+      api: [...served, 'redis_url', 'smtp_url'],
+      worker: [...served, 'database_dispatcher_url', 'redis_url', 'smtp_url'].sort(),
+      web: ['next_server_actions_encryption_key', 'redis_url'],
+      migrate: [
+        ...[
+          'database_admin_url',
+          'database_backup_url',
+          'database_dispatcher_url',
+          'database_owner_url',
+          'database_url',
+        ],
+        'redis_queue_url',
+      ],
+      backup: ['backup_key', 'database_backup_url'],
+      postgres: ['postgres_password'],
+      'redis-cache': ['users.acl'],
+      'redis-queue': ['users.acl'],
+      pooler: ['userlist.txt'],
+      grafana: ['grafana_admin_password'],
+    });
+  });
+
+  it('can be read by the services, whatever mask the one has who gives it out', () => {
+    mkdirSync(join(root, 'out'));
+    const main = resolve(import.meta.dirname, '../main.ts');
+    const words = `umask 077; "${process.execPath}" "${main}" secrets deliver "${join(root, 'out')}"`;
+    execFileSync('sh', ['-c', words], { stdio: 'ignore' });
+    expect(statSync(join(root, 'out/api/auth_secret')).mode & 0o777).toBe(0o444);
+    expect(statSync(join(root, 'out/source/auth_secret')).mode & 0o777).toBe(0o600);
   });
 
   it("gives Redis a hash of its password, PgBouncer the app's, and a module's file to those who run modules", async () => {

@@ -29,6 +29,14 @@ async function migrations(files: Record<string, string>) {
 }
 
 describe('migrate', () => {
+  it('waits for a lock for ten seconds at most: whoever comes after it would wait too', async () => {
+    const all = await migrations({
+      '0001_seen.sql': `create table seen as select current_setting('lock_timeout') as patience; grant select on seen to ballast_app;`,
+    });
+    await migrate(database.ownerUrl, all);
+    expect(await db.sql`select patience from seen`).toEqual([{ patience: '10s' }]);
+  });
+
   it('applies in order, once, and says which', async () => {
     const all = await migrations({
       '0002_fill.sql': 'insert into item values (1);',

@@ -64,6 +64,10 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
     expect(await ward.find()).toMatchObject([
       { code: 'workers.silent', evidence: [expect.stringMatching(/^worker ward on here, silent for \d\d s$/)] },
     ]);
+    // One that has been gone for long is expected by nobody: it was scaled down, or replaced.
+    await ward.jobs
+      .sql`update jobs.process set beat_at = now() - interval '6 minutes' where beat_at < now() - interval '30 seconds'`;
+    expect(await ward.codes()).toEqual([]);
   });
 
   it('says that API and workers both consume (row 47)', async () => {
@@ -87,6 +91,9 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
         evidence: ['unknown to them: ward.new@1', 'workers: ward on here'],
       },
     ]);
+    // While a deploy is under way the workers are of two builds.
+    await ward.jobs.sql`update jobs.process set started_at = now() - interval '20 seconds'`;
+    expect(await ward.codes({ jobs: ['ward.task@1', 'ward.new@1'] })).toEqual([]);
   });
 
   it('tells a queue that is stuck from one that is paused, behind, or served by nobody', async () => {
@@ -96,6 +103,9 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
     await ward.jobs.sql`insert into jobs.pack (id, queue, name, job_ids, runner_id, opened_at)
                         values (${uuidv7()}, 'default', 'ward.task', ${[uuidv7()]}::uuid[], ${id}, now())`;
     expect(await ward.codes()).toEqual(['jobs.behind']);
+    // Two minutes of a burst are no fault.
+    await ward.jobs.sql`update jobs.due set run_at = now() - interval '2 minutes'`;
+    expect(await ward.codes()).toEqual([]);
     await ward.jobs.sql`insert into jobs.queue (name, paused_at) values ('default', now())`;
     const [paused] = await ward.find();
     expect(paused).toMatchObject({

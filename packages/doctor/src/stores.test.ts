@@ -75,6 +75,23 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
     });
   });
 
+  it('answers within ten seconds too when Postgres falls silent in the middle, and says what it could not look at', async () => {
+    let silent = false;
+    const proxy = await openTcpProxy(ward.database.appUrl, () => (data) => {
+      const passed = silent ? Buffer.alloc(0) : data;
+      // The answer to who we are is the last that arrives.
+      silent ||= data.includes('bypasses');
+      return passed;
+    });
+    cleanUp.push(() => proxy.close());
+    const report = await examine({ ...ward.subject, databaseUrl: proxy.url });
+    expect(report.tookMs).toBeLessThan(9_000);
+    expect(report.checked.find(({ name }) => name === 'migrations')).toMatchObject({
+      outcome: 'unknown',
+      why: expect.stringContaining('no answer within'),
+    });
+  }, 20_000);
+
   it.each([
     ['a wrong password', (url: URL) => (url.password = 'wrong'), 'database.refused'],
     ['another database', (url: URL) => (url.pathname = '/nothing'), 'database.missing'],
