@@ -252,6 +252,23 @@ describe('what changes jobs', () => {
     expect(await ballast('jobs', 'hold', '--all')).toMatchObject({ code: 0, err: 'Running and left to end: 1.' });
   });
 
+  it('answers a program with what it changed, whichever it was, and with the same code', async () => {
+    const told = async (...words: string[]) => {
+      const { code, json } = await ballast('jobs', ...words, '--json');
+      return [code, json()];
+    };
+    const later = await add({ runAt: new Date(Date.now() + 3_600_000) });
+    expect(await told('run', later)).toEqual([0, { id: later, due: true }]);
+    expect(await told('cancel', later)).toEqual([0, { id: later, cancelled: true }]);
+    expect(await told('cancel', later)).toEqual([1, { id: later, cancelled: false }]);
+    expect(await told('run', later)).toEqual([1, { id: later, due: false }]);
+    expect(await told('retry', later)).toEqual([0, { retried: 1 }]);
+    expect(await told('pause', 'default')).toEqual([0, { queue: 'default', changed: true }]);
+    expect(await told('pause', 'default')).toEqual([1, { queue: 'default', changed: false }]);
+    expect(await told('counts')).toMatchObject([0, [{ queue: 'default', state: 'pending', jobs: 1, paused: true }]]);
+    expect(await told('resume', 'default')).toEqual([0, { queue: 'default', changed: true }]);
+  });
+
   it('counts by queue, name and state', async () => {
     await add();
     await addDead('refused');
@@ -262,6 +279,16 @@ describe('what changes jobs', () => {
       { queue: 'default', name: task.name, state: 'dead', jobs: 1 },
       { queue: 'default', name: task.name, state: 'pending', jobs: 1 },
     ]);
+  });
+
+  it('says how long the oldest that is due has waited', async () => {
+    await add({ runAt: new Date(Date.now() - 7_200_000) });
+    await add({ runAt: new Date(Date.now() - 60_000) });
+    await add({ runAt: new Date(Date.now() + 60_000) });
+    const [row] = (await ballast('jobs', 'counts', '--json')).json();
+    expect(row).toMatchObject({ state: 'pending', jobs: 3 });
+    expect(Math.abs(row.oldestDueSeconds - 7_200)).toBeLessThan(60);
+    expect((await ballast('jobs', 'counts')).out).toMatch(/2 h/);
   });
 });
 

@@ -5,8 +5,9 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { claimFew } from './claim-few.ts';
-import { enqueueMany } from './enqueue.ts';
+import { enqueue, enqueueMany } from './enqueue.ts';
 import type { Fleet } from './fleet.ts';
+import { returnPacks } from './line-up.ts';
 import { forgetJobs, misplacedJobs } from './testing.ts';
 
 const quick = defineJob({ name: 'suite.quick', payload: z.strictObject({}) });
@@ -191,6 +192,49 @@ describe('claim', () => {
     const { packs, clear } = await claimed(8, { idle: true, fleet: { ...fleet, knows: new Set(['suite.fresh@1']) } });
     expect([clear, packs]).toEqual([false, []]);
     expect(await misplacedJobs(jobsDb)).toEqual([]);
+  });
+
+  it.each([true, false])(
+    'sends a job that may be started once alone, however it came into the line (idle: %s)',
+    async (idle) => {
+      const once = { ...quick, attempts: 1 };
+      await withTenant(db, tenants[0], (tx) => enqueue(tx, once, {}));
+      await add(once, 3);
+      await withTenant(db, tenants[0], (tx) => enqueue(tx, once, {}, { key: 'k' }));
+      const packs = (await claimed(2, { idle })).packs;
+      expect(sizes(packs)).toEqual([1, 1]);
+      await returnPacks(
+        jobsDb.sql,
+        packs.map((pack) => pack.id),
+        false,
+      );
+      expect(sizes((await claimed(3, { idle })).packs)).toEqual([1, 1, 1]);
+      expect(sizes((await claimed(9, { idle })).packs)).toEqual([1, 1]);
+    },
+  );
+
+  it.each([true, false])(
+    'takes a job with a key together with its key, and none that is too late (idle: %s)',
+    async (idle) => {
+      await withTenant(db, tenants[0], (tx) =>
+        enqueueMany(tx, quick, [
+          { payload: {}, key: 'k' },
+          { payload: {}, discardAfter: new Date(Date.now() - 1_000) },
+          { payload: {}, discardAfter: new Date(Date.now() + 60_000) },
+        ]),
+      );
+      expect(sizes((await claimed(8, { idle })).packs)).toEqual([1, 1]);
+      expect(await jobsDb.sql`select 1 from jobs.key`).toEqual([]);
+      expect(await jobsDb.sql`select 1 from jobs.due where discard_after < now()`).toHaveLength(1);
+      expect(await jobsDb.sql`select 1 from jobs.due`).toHaveLength(1);
+    },
+  );
+
+  it('holds an idle queue to the limit of a kind, too', async () => {
+    await add({ ...quick, concurrency: 2 } as never, 4);
+    const knows = { ...fleet, runMs: new Map() };
+    expect((await claimed(8, { idle: true, fleet: knows })).packs).toHaveLength(2);
+    expect((await claimed(8, { idle: true, fleet: knows })).packs).toHaveLength(0);
   });
 
   it('skips what nobody alive knows', async () => {

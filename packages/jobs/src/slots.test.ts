@@ -19,6 +19,23 @@ describe('nextSlot', () => {
     expect(after('2026-10-25T00:30:00Z')).toBe('2026-10-26T01:30:00.000Z');
   });
 
+  it('keeps an interval through the skipped hour, without a slot for what was not', () => {
+    expect(after('2026-03-29T00:30:00Z', half)).toBe('2026-03-29T01:00:00.000Z');
+    expect(after('2026-03-29T01:00:00Z', half)).toBe('2026-03-29T01:30:00.000Z');
+  });
+
+  it('counts in the zone, on both sides of the equator', () => {
+    expect(after('2026-10-03T12:00:00Z', { cron: '30 2 * * *', zone: 'Australia/Sydney' })).toBe(
+      '2026-10-03T16:00:00.000Z',
+    );
+    expect(after('2026-04-04T12:00:00Z', { cron: '30 2 * * *', zone: 'Australia/Sydney' })).toBe(
+      '2026-04-04T15:30:00.000Z',
+    );
+    expect(after('2026-04-04T15:30:00Z', { cron: '30 2 * * *', zone: 'Australia/Sydney' })).toBe(
+      '2026-04-05T16:30:00.000Z',
+    );
+  });
+
   it('keeps an interval through the repeated hour', () => {
     expect(after('2026-10-25T00:30:00Z', half)).toBe('2026-10-25T01:00:00.000Z');
     expect(after('2026-10-25T01:00:00Z', half)).toBe('2026-10-25T01:30:00.000Z');

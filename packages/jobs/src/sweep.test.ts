@@ -208,6 +208,60 @@ describe('a sweep between those that remove old rows', () => {
     expect(await stateOf(joined)).toBe('cancelled');
   });
 
+  it('takes nobody for dead whose silence Postgres may have caused: it was away for the sweeper, too', async () => {
+    const witness = randomUUID();
+    const agoMs = (ms: number) => new Date(Date.now() - ms).toISOString();
+    const orphaned = async () =>
+      (await sweep({ db: jobsDb, transport: without, log: silentLog, remove: false, witnessId: witness }))?.orphaned;
+    await pack(await add(), { runner_id: runner, opened_at: agoMs(60_000) });
+    // It has not beaten at all; not for some seconds; again, but not for as long as silence takes.
+    expect(await orphaned()).toBe(0);
+    await jobsDb.sql`
+      insert into jobs.process (id, role, release, host, slots, knows, beat_at, steady_since)
+      values (${witness}, 'worker', 'test', 'here', '{}', '{}', now() - interval '9 seconds', now() - interval '1 hour')`;
+    expect(await orphaned()).toBe(0);
+    await jobsDb.sql`update jobs.process set beat_at = now(), steady_since = now() - interval '14 seconds'`;
+    expect(await orphaned()).toBe(0);
+    await jobsDb.sql`update jobs.process set steady_since = now() - interval '16 seconds'`;
+    expect(await orphaned()).toBe(1);
+  });
+
+  it('begins the count of a steady process anew when its beats were interrupted', { timeout: 30_000 }, async () => {
+    const presence = { role: 'worker', release: 'test', slots: {}, knows: [], schedules: [] };
+    const heartbeat = await startHeartbeat(
+      jobsDb,
+      { ...presence, processId: runner, now: () => ({ packs: [], runMs: {} }) },
+      silentLog,
+    );
+    const steadySeconds = async () =>
+      (await jobsDb.sql`select extract(epoch from now() - steady_since)::float8 as seconds from jobs.process`)[0]
+        ?.seconds;
+    await jobsDb.sql`update jobs.process set beat_at = now() - interval '4 seconds', steady_since = now() - interval '1 hour'`;
+    const beatAgain = () =>
+      vi.waitFor(
+        async () =>
+          expect(
+            await jobsDb.sql`select 1 from jobs.process where beat_at > now() - interval '2 seconds'`,
+          ).toHaveLength(1),
+        {
+          timeout: 20_000,
+        },
+      );
+    await beatAgain();
+    expect(await steadySeconds()).toBeGreaterThan(3_000);
+    await jobsDb.sql`update jobs.process set beat_at = now() - interval '9 seconds'`;
+    await beatAgain();
+    expect(await steadySeconds()).toBeLessThan(60);
+    await heartbeat.close();
+    expect(await jobsDb.sql`select 1 from jobs.process`).toEqual([]);
+  });
+
+  it('lets what came back from a pack that nobody knows travel alone: a worker may have died under it', async () => {
+    await pack(await add(), { dispatched_at: new Date(Date.now() - 60_000).toISOString() });
+    expect(await sweepAgain()).toMatchObject({ lost: 1 });
+    expect(await jobsDb.sql`select alone from jobs.due`).toEqual([{ alone: true }]);
+  });
+
   it('tells whoever counts what it buried and what it cancelled', async () => {
     const ended: unknown[] = [];
     const observe = {

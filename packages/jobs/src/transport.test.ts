@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { openDatabase } from '@ballast/db';
 import { createTestDatabase } from '@ballast/test-kit/database';
 import { queueBackends, silentLog, startQueue } from '@ballast/test-kit/queue';
+import { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';
 
 describe.each(queueBackends)('the queue on %s', (backend) => {
@@ -18,6 +20,39 @@ describe.each(queueBackends)('the queue on %s', (backend) => {
     for (const name of queues) await transport.add(name, [randomUUID()]);
     await vi.waitFor(() => expect(ran.toSorted()).toEqual(queues.toSorted()), { timeout: 30_000 });
     await Promise.all(consumers.map((consumer) => consumer.close()));
+    await transport.close();
+    await queue.stop();
+    await database.drop();
+  });
+
+  it('hands a pack out once, though its run failed, and keeps nothing of it', { timeout: 60_000 }, async () => {
+    const database = await createTestDatabase();
+    const queue = await startQueue(backend, database, silentLog);
+    const transport = queue.open();
+    const [failing, fine] = [randomUUID(), randomUUID()];
+    const ran: string[] = [];
+    const consumer = transport.consume('default', 2, async (packId) => {
+      ran.push(packId);
+      if (packId === failing) throw new Error('on purpose');
+    });
+    await transport.add('default', [failing, fine]);
+    await vi.waitFor(() => expect(ran.toSorted()).toEqual([failing, fine].toSorted()), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await transport.inFlight('default')).toBe(0), { timeout: 30_000 });
+    expect(await transport.holds('default', [failing, fine])).toEqual(new Set());
+    if (queue.redis) {
+      const redis = new Redis(queue.redis.url);
+      const kept = (await redis.keys('bull:default:*')).filter((key) => key.includes(failing) || key.includes(fine));
+      expect(kept).toEqual([]);
+      expect(await redis.zcard('bull:default:completed')).toBe(0);
+      expect(await redis.zcard('bull:default:failed')).toBe(0);
+      await redis.quit();
+    } else {
+      const owner = openDatabase({ url: database.adminUrl, applicationName: 'suite' });
+      expect(await owner.sql`select 1 from bullmq.job`).toEqual([]);
+      await owner.close();
+    }
+    expect(ran).toHaveLength(2);
+    await consumer.close();
     await transport.close();
     await queue.stop();
     await database.drop();

@@ -263,6 +263,35 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
     expect(await job(id)).toMatchObject({ state: 'pending', attempt: 0, failures: [] });
   });
 
+  it('hands back what ignores its signal, too, and what waits behind it: others begin both at once', {
+    timeout: 90_000,
+  }, async () => {
+    const started = Promise.withResolvers<void>();
+    const never = new Promise<void>(() => {});
+    const stubborn = await work(
+      async () => {
+        started.resolve();
+        await never;
+      },
+      { queues: { default: 1 } },
+    );
+    const ids = [await add(1)];
+    await started.promise;
+    ids.push(await add(2));
+    await until(async () => expect(await job(ids[1] as string)).toMatchObject({ state: 'dispatched' }));
+    await stubborn.close({ graceMs: 50 });
+    expect(await job(ids[0] as string)).toMatchObject({ state: 'pending', attempt: 0 });
+    const since = performance.now();
+    await work(async ({ payload, ctx }) => ctx.transaction(insert(payload.n, ctx)));
+    for (const id of ids) await becomes(id, 'done');
+    // Waiting for a lock to run out takes sixteen seconds, and for silence fifteen.
+    expect(performance.now() - since).toBeLessThan(12_000);
+    expect(await effects()).toEqual([
+      { n: 1, attempt: 1 },
+      { n: 2, attempt: 1 },
+    ]);
+  });
+
   it('leaves a version that nobody knows waiting, and runs it when somebody does', async () => {
     await work(async () => {});
     const next = { ...effect, version: 2 };

@@ -1,7 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { withTenant } from '@ballast/db';
-import { cancelJob, holdJobs, releaseJobs } from '@ballast/jobs/control';
+import { cancelJob, holdJobs, pauseQueue, releaseJobs } from '@ballast/jobs/control';
 import { enqueueMany } from '@ballast/jobs/enqueue';
+import { forgetJobs } from '@ballast/jobs/testing';
 import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
 import { afterAll, expect, it } from 'vitest';
@@ -105,6 +106,38 @@ it('reads what waits at the scrape, and says when Postgres is down instead of fa
   expect((await scrape()).get('ballast_postgres_up')).toBe(0);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   await postgres.shut();
+  await close();
+  metrics.close();
+});
+
+it('tells of each queue what is in flight, dead, parked and paused', async () => {
+  const metrics = openMetrics({ service: 'worker', release: '1', modules: [] });
+  const close = backlogMetrics(metrics, {
+    databaseUrl: database.dispatcherUrl,
+    applicationName: 'suite-states',
+    freshMs: 0,
+  });
+  await forgetJobs(jobsDb);
+  const ids = await withTenant(db, tenant, (tx) =>
+    enqueueMany(
+      tx,
+      task,
+      Array.from({ length: 6 }, () => ({ payload: {} })),
+    ),
+  );
+  const [first, second, third, dead, parked] = ids as [string, string, string, string, string];
+  await jobsDb.sql`delete from jobs.due where job_id <> ${ids[5] as string}`;
+  await jobsDb.sql`
+    insert into jobs.pack (id, queue, name, job_ids)
+    values (${first}, 'default', ${task.name}, ${[first, second, third]}::uuid[])`;
+  await jobsDb.sql`update jobs.job set state = 'dead', ended_at = now() where id = ${dead}`;
+  await jobsDb.sql`insert into jobs.dead (job_id, queue, name) values (${dead}, 'default', ${task.name})`;
+  await jobsDb.sql`
+    insert into jobs.aside (job_id, why, queue, name, version) values (${parked}, 'parked', 'default', ${task.name}, 1)`;
+  await pauseQueue(jobsDb, 'default');
+  const samples = parseMetrics(await metrics.scrape());
+  const told = ['pending_jobs', 'due_jobs', 'in_flight_jobs', 'dead_jobs', 'parked_jobs', 'held_jobs', 'paused'];
+  expect(told.map((name) => samples.get(`ballast_queue_${name}{queue="default"}`))).toEqual([1, 1, 3, 1, 1, 0, 1]);
   await close();
   metrics.close();
 });

@@ -1,5 +1,7 @@
 import { type Database, openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
 import { enqueue, enqueueMany } from '@ballast/jobs/enqueue';
+import { startSweep } from '@ballast/jobs/sweep';
+import { forgetJobs } from '@ballast/jobs/testing';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
 import { cancel, defineHandler, defineJob, type Outcome, snooze } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
@@ -102,9 +104,42 @@ it('counts jobs from the commit to every end, with times', async () => {
     samples.get(`ballast_job_${name}_seconds_sum{${of}}`),
   );
   expect(wait).toBeGreaterThan(lag);
+  // A handler that takes no time at all is still a run: what is summed is what was measured.
+  expect(samples.get(`ballast_job_run_seconds_sum{${of}}`)).toBeGreaterThan(0);
   expect(samples.get('ballast_jobs_repaired_total{reason="lost"}')).toBe(0);
   await worker.close({ graceMs: 1_000 });
   await transport.close();
   await queue.stop();
   stopCounting();
+});
+
+it('counts what a sweep put right, by its reason', async () => {
+  const swept = openMetrics({ service: 'worker', release: '1', modules: [] });
+  const observe = jobMetrics(swept);
+  await forgetJobs(jobsDb);
+  const add = (options = {}) => withTenant(db, tenant, (tx) => enqueue(tx, once, { end: 'nothing' }, options));
+  const handOut = (id: string, runner: string | null) => jobsDb.sql`
+    with gone as (delete from jobs.due where job_id = ${id})
+    insert into jobs.pack (id, queue, name, job_ids, dispatched_at, runner_id, opened_at)
+    values (${id}, 'default', ${once.name}, ${[id]}::uuid[], now() - interval '1 minute', ${runner}, now() - interval '1 minute')`;
+  for (const runner of [tenant, tenant, null]) await handOut(await add(), runner);
+  await add({ discardAfter: new Date(Date.now() - 1_000) });
+  const sweeper = startSweep({
+    db: jobsDb,
+    transport: { holds: async () => new Set() },
+    log: silentLog,
+    observe,
+    everyMs: 20,
+  });
+  const repaired = async () => {
+    const samples = parseMetrics(await swept.scrape());
+    return ['orphaned', 'lost', 'stale', 'wiped'].map((reason) =>
+      samples.get(`ballast_jobs_repaired_total{reason="${reason}"}`),
+    );
+  };
+  await expect.poll(repaired, { timeout: 20_000 }).toEqual([2, 1, 1, 0]);
+  await sweeper.close();
+  observe.repaired('wiped', 3);
+  expect(await repaired()).toEqual([2, 1, 1, 3]);
+  swept.close();
 });
