@@ -148,6 +148,8 @@ async function countOvertakers(
   const [row] = await db.sql<{ count: number }[]>`
     select count(*)::int as count from jobs.job
     where queue = ${queue} and lane = ${lane} and priority = ${priority} and run_at > ${runAt}::timestamptz and attempt = 1
-      and started_at between ${new Date(backAt + disorderMs)} and ${new Date(againAt - disorderMs)}`;
+      and started_at between ${iso(backAt + disorderMs)}::timestamptz and ${iso(againAt - disorderMs)}::timestamptz`;
   return row?.count ?? 0;
 }
+
+const iso = (ms: number) => new Date(ms).toISOString();
