@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Edge, startCaddy, untilStatus } from './harness/caddy.ts';
 import { trickle } from './harness/raw.ts';
-import { startReplica } from './harness/replica.ts';
+import { startMute, startReplica } from './harness/replica.ts';
 
 let edge: Edge;
 let stopReplicas = () => {};
@@ -12,6 +12,7 @@ beforeAll(async () => {
   edge = await startCaddy();
   const json = JSON.stringify({ text: 'reached '.repeat(400) });
   const api = await startReplica('127.0.1.1', edge.ports.api, async (incoming, response) => {
+    if (incoming.url === '/api/hangs') return;
     if (incoming.url === '/api/events') return events(incoming.headers['last-event-id'], response);
     for await (const _ of incoming);
     response.setHeader('content-type', 'application/json').setHeader('server', 'secret/1.0');
@@ -208,6 +209,70 @@ it('closes within ten seconds on whoever sends a byte a second, and serves other
   expect(performance.now() - startedAt).toBeLessThan(2_000);
   for (const [n, { ms }] of (await slow).entries()) expect(ms, `the ${n + 1}. of them`).toBeLessThan(10_500);
 }, 40_000);
+
+describe('too much', () => {
+  it('of a head is refused before anybody is asked', async () => {
+    const asked = (size: number) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { x: 'x'.repeat(size) };
+        const sent = request({ host: '127.0.0.1', port: edge.port, path: '/metrics', headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.once('error', reject).end();
+      });
+    expect(await asked(12_000)).toBe(404);
+    expect(await asked(40_000)).toBe(431);
+  });
+
+  it('of a body is cut off at what the largest setting could allow, however it is sent', async () => {
+    const answer = await new Promise<number | string>((resolve) => {
+      const sent = request({ host: '127.0.0.1', port: edge.port, path: '/api/x', method: 'POST' }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      sent.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+      const part = Buffer.alloc(1024 * 1024);
+      const send = (left: number): void => {
+        if (left === 0) sent.end();
+        else if (!sent.destroyed) sent.write(part, () => send(left - 1));
+      };
+      send(102);
+    });
+    expect([413, 'EPIPE', 'ECONNRESET']).toContain(answer);
+  });
+});
+
+it('leaves a replica out that cannot be connected to: one request in two seconds waits for it, and not every other', async () => {
+  const mute = await startMute('127.0.1.9', edge.ports.api);
+  edge.names.set('api', ['127.0.1.1', '127.0.1.9']);
+  const answeredIn: number[] = [];
+  const until = performance.now() + 20_000;
+  let found = Number.POSITIVE_INFINITY;
+  // From the first that waited on: for three seconds.
+  while (performance.now() < Math.min(until, found + 3_000)) {
+    const startedAt = performance.now();
+    expect((await fetch(`${edge.origin}/api/x`)).status).toBe(200);
+    const ms = performance.now() - startedAt;
+    if (ms > 900 && found === Number.POSITIVE_INFINITY) found = startedAt;
+    if (found !== Number.POSITIVE_INFINITY) answeredIn.push(ms);
+  }
+  mute.stop();
+  edge.names.set('api', ['127.0.1.1']);
+  // Where it is asked each time that its turn comes, half of all wait, and six are answered.
+  expect(answeredIn.length).toBeGreaterThan(20);
+  expect(answeredIn.filter((ms) => ms > 900).length).toBeLessThanOrEqual(2);
+});
+
+it('waits half a minute for an answer, and then says that there is none', async () => {
+  const startedAt = performance.now();
+  const response = await fetch(`${edge.origin}/api/hangs`);
+  const ms = performance.now() - startedAt;
+  expect(response.status).toBe(504);
+  expect(await response.json()).toMatchObject({ code: 'service.unreachable', status: 504 });
+  expect(ms).toBeGreaterThan(28_000);
+  expect(ms).toBeLessThan(45_000);
+}, 60_000);
 
 it('answers for replicas that are all away with a problem document, in bounded time', async () => {
   edge.names.set('web', []);
