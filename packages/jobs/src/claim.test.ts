@@ -230,6 +230,15 @@ describe('claim', () => {
     },
   );
 
+  it('leaves what is too late where it is, also when nothing else keeps it from going out at once', async () => {
+    await withTenant(db, tenants[0], (tx) =>
+      enqueueMany(tx, quick, [{ payload: {} }, { payload: {}, discardAfter: new Date(Date.now() - 1_000) }]),
+    );
+    const { packs, clear } = await claimed(8, { idle: true });
+    expect([clear, sizes(packs)]).toEqual([true, [1]]);
+    expect(await jobsDb.sql`select 1 from jobs.due where discard_after < now()`).toHaveLength(1);
+  });
+
   it('holds an idle queue to the limit of a kind, too', async () => {
     await add({ ...quick, concurrency: 2 } as never, 4);
     const knows = { ...fleet, runMs: new Map() };

@@ -204,6 +204,22 @@ describe('enqueue', () => {
     expect(ids.map((id) => texts.get(id))).toEqual(['a', 'b', 'b', 'd']);
   });
 
+  it('announces nothing inside the transaction, nothing after a rollback, and once after the commit', async () => {
+    const heard: string[] = [];
+    const spied = { ...db, notify: (channel: string) => void heard.push(channel) };
+    const add = async (fails: boolean) =>
+      withTenant(spied, tenant, async (tx) => {
+        await enqueue(tx, note, { text: 'quiet' });
+        // What NOTIFY has queued in this session would be sent by its commit, under a lock of the whole cluster.
+        expect(heard).toEqual([]);
+        if (fails) throw new Error('rolled back');
+      });
+    await expect(add(true)).rejects.toThrow('rolled back');
+    expect(heard).toEqual([]);
+    await add(false);
+    expect(heard).toEqual(['ballast_jobs']);
+  });
+
   it('announces after the commit', async () => {
     const heard = Promise.withResolvers<void>();
     const listening = await jobsDb.sql.listen('ballast_jobs', () => heard.resolve());
