@@ -33,12 +33,22 @@ export function endpointMeta(handler: unknown): EndpointMeta | null {
  */
 export function endpoint(options: EndpointOptions): MiddlewareHandler<Env> {
   const meta: EndpointMeta = { access: options.access, rateLimit: [options.rateLimit ?? []].flat() };
+  refuseIdleLimits(options.summary, meta);
   const handler: MiddlewareHandler<Env> = async (c, next) => {
     c.set('ctx', await admit(c, meta));
     await next();
   };
   metas.set(handler, meta);
   return Object.assign(handler, { [uniqueSymbol]: { spec: specOf(options, meta) } });
+}
+
+/** Without a session only the body names an account. A limit that was never counted would look like one that holds. */
+function refuseIdleLimits(summary: string, { access, rateLimit }: EndpointMeta): void {
+  const idle = rateLimit.find((rule) => rule.by.includes('account') && !rule.accountField);
+  if (access !== 'public' || !idle) return;
+  throw new Error(
+    `"${summary}" is public, and its limit ${idle.name} counts accounts: say which field of the body names one (accountField).`,
+  );
 }
 
 function specOf(options: EndpointOptions, meta: EndpointMeta): DescribeRouteOptions {
