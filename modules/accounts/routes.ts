@@ -20,7 +20,10 @@ import * as body from './bodies.ts';
 import { Me, SessionView, SignedIn } from './view.ts';
 
 /** One rule for the caller's address and one for the account that the body names, whether or not it exists. */
-const limits = (name: string, perAddress: number, perAccount: number, windowSeconds: number): RateLimit[] => [
+const limits = (
+  name: string,
+  { perAddress, perAccount, windowSeconds }: Record<'perAddress' | 'perAccount' | 'windowSeconds', number>,
+): RateLimit[] => [
   { name: `accounts.${name}.address`, limit: perAddress, windowSeconds, by: ['address'] },
   { name: `accounts.${name}.account`, limit: perAccount, windowSeconds, by: ['account'], accountField: 'email' },
 ];
@@ -46,7 +49,7 @@ export const routes = new Hono<Env>()
       summary: 'Create an account',
       description: 'Sends a link that confirms the address. For an address that has an account, its owner gets a mail.',
       access: 'public',
-      rateLimit: limits('sign-up', 30, 5, 900),
+      rateLimit: limits('sign-up', { perAddress: 30, perAccount: 5, windowSeconds: 900 }),
       responses: accepted,
     }),
     validate('json', body.SignUp),
@@ -60,7 +63,7 @@ export const routes = new Hono<Env>()
     endpoint({
       summary: 'Sign in',
       access: 'public',
-      rateLimit: limits('sign-in', 60, 10, 300),
+      rateLimit: limits('sign-in', { perAddress: 60, perAccount: 10, windowSeconds: 300 }),
       responses: {
         200: { description: 'Signed in; sets the session cookie.', schema: SignedIn },
         401: { description: '`accounts.wrong_credentials`' },
@@ -111,7 +114,7 @@ export const routes = new Hono<Env>()
     endpoint({
       summary: 'Send the confirmation link again',
       access: 'public',
-      rateLimit: limits('resend-verification', 30, 5, 900),
+      rateLimit: limits('resend-verification', { perAddress: 30, perAccount: 5, windowSeconds: 900 }),
       responses: accepted,
     }),
     validate('json', body.Address),
@@ -125,7 +128,7 @@ export const routes = new Hono<Env>()
     endpoint({
       summary: 'Send a link that sets a new password',
       access: 'public',
-      rateLimit: limits('forgot-password', 30, 5, 900),
+      rateLimit: limits('forgot-password', { perAddress: 30, perAccount: 5, windowSeconds: 900 }),
       responses: accepted,
     }),
     validate('json', body.Address),

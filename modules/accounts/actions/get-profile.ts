@@ -1,6 +1,6 @@
 import type { RequestContext } from '@ballast/http';
 import { eq } from 'drizzle-orm';
-import { type AccountAction, authOf, callerHeaders } from '../auth/account-action.ts';
+import { type AccountRequest, authOf, callerHeaders } from '../auth/account-action.ts';
 import { known } from '../auth/failures.ts';
 import { errors } from '../errors.ts';
 import { organization, user } from '../schema.ts';
@@ -10,10 +10,7 @@ import { type Me, profileOf } from '../view.ts';
 const DO_NOT_EXTEND = 'ballast-do-not-extend';
 
 /** Who is signed in, and in which organisation. Browsers ask this now and then, so this is also where a session is extended. */
-export async function getProfile({
-  ctx,
-  headers,
-}: Omit<AccountAction<never>, 'input'>): Promise<{ me: Me; cookies: string[] }> {
+export async function getProfile({ ctx, headers }: AccountRequest): Promise<{ me: Me; cookies: string[] }> {
   const { tenantId, userId } = ctx;
   const [found] =
     tenantId === null || userId === null

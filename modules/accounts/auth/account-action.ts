@@ -3,10 +3,14 @@ import type { RequestAction } from '../../context.ts';
 import { type Auth, addressHeader } from './open-auth.ts';
 import { signedAgain } from './signing-keys.ts';
 
-/** An action on a person's identity: it also reads the request's cookies and browser. */
-export interface AccountAction<Input> extends RequestAction<Input> {
+/** What an action on a person's identity is given by a request: its cookies and its browser too. */
+export interface AccountRequest {
+  ctx: RequestContext;
   headers: Headers;
 }
+
+/** The same with what was sent. */
+export type AccountAction<Input> = AccountRequest & RequestAction<Input>;
 
 /** What the process opened under `auth`; this module alone knows its type. */
 export function authOf({ services }: { services: Pick<Services, 'auth'> }): Auth {

@@ -79,12 +79,9 @@ export async function lockPerson(tx: Tx, id: string): Promise<Person | null> {
 
 /** Better Auth answers any other error with one that hides the reason, and logs it with the address in it. */
 function notWritten(cause: unknown): APIError {
-  const refusal = { code: accountNotWritten, message: 'The account was not written.' };
+  const refusal = { code: 'ACCOUNT_NOT_WRITTEN', message: 'The account was not written.' };
   return APIError.from('SERVICE_UNAVAILABLE', refusal, { cause });
 }
-
-/** The code of a refusal whose reason is its `cause`. */
-export const accountNotWritten = 'ACCOUNT_NOT_WRITTEN';
 
 function required(): Tx {
   const tx = currentTransaction();
