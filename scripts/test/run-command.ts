@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { signalGroup } from '../start/processes.ts';
 import { root } from '../start/settings.ts';
+
+/** What Node has compiled once: suites start the same programs some hundred times. The command line keeps its own there. */
+const compiled = join(root, 'node_modules/.cache/ballast');
 
 const running = new Set<ChildProcess>();
 
@@ -16,7 +20,7 @@ export function runNode(
 ): Promise<Outcome> {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd ?? root,
-    env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1', ...options.env },
+    env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1', NODE_COMPILE_CACHE: compiled, ...options.env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

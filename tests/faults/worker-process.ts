@@ -8,6 +8,7 @@
  *   FAULT_SAY_CLOCK   `yes` says what time it believes it is
  *   FAULT_SECONDLY    `yes` declares a schedule of every second
  */
+import { flushCompileCache } from 'node:module';
 import { openDatabase, type Tx } from '@ballast/db';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
@@ -70,6 +71,8 @@ async function main(): Promise<void> {
     void worker.close({ graceMs: 5_000 }).then(() => process.exit(0));
   });
   if (environment.FAULT_SAY_CLOCK === 'yes') process.stdout.write(`clock ${Date.now()}\n`);
+  // It will hardly come to an orderly end, at which Node keeps what it has compiled for the next one.
+  flushCompileCache();
   process.stdout.write('ready\n');
 }
 

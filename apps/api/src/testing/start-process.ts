@@ -12,11 +12,15 @@ export interface Started {
   exited: Promise<number | null>;
 }
 
+/** Where Node keeps what it has compiled, where the run has such a place. It changes nothing but how long a start takes. */
+const { NODE_COMPILE_CACHE } = process.env;
+const compileCache = NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {};
+
 /** Starts one of the API's processes as it is started in development, with this environment and no other. */
 export function start(entry: 'main' | 'workers-standalone' | 'migrate', env: Record<string, string>): Started {
   const child = spawn(process.execPath, ['--import', './scripts/tsx-hook.mjs', `apps/api/src/${entry}.ts`], {
     cwd: root,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...compileCache, ...env },
   });
   running.push(child);
   let text = '';
