@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../start/ports.ts';
@@ -18,7 +18,11 @@ interface VitestOptions {
 
 /** One vitest run, with the counts that its JSON reporter gives. */
 export function vitest(name: string, options: VitestOptions): Step {
-  return { name, lacking: options.lacking, run: () => inFolder((folder) => runVitest(folder, options)) };
+  return {
+    name,
+    lacking: options.lacking,
+    run: async () => inFolder(options.postgres ? await memory() : tmpdir(), (folder) => runVitest(folder, options)),
+  };
 }
 
 async function runVitest(folder: string, { cwd, args = [], env = {}, postgres }: VitestOptions) {
@@ -60,8 +64,19 @@ async function startServer(folder: string) {
   };
 }
 
-async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'ballast-test-'));
+/**
+ * Where there is plenty of it. Each suite makes databases and drops them, and each of those waits until all of the server's
+ * is on the disk. What is lost with the machine's power is lost with the run anyway; faults of disks and of killed servers
+ * are played on servers of their own.
+ */
+async function memory(): Promise<string> {
+  const place = '/dev/shm';
+  const { bavail, bsize } = await statfs(place).catch(() => ({ bavail: 0, bsize: 0 }));
+  return bavail * bsize > 8 * 2 ** 30 ? place : tmpdir();
+}
+
+async function inFolder<Result>(parent: string, work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(parent, 'ballast-test-'));
   try {
     return await work(folder);
   } finally {
