@@ -2,9 +2,12 @@
  * Faults of the stores while workers run: rows 9, 10, 11, 13 and 20 of the fault
  * table. Committed jobs are done, once, and writes go on while Redis is away.
  */
+import { withTenant } from '@ballast/db';
+import { enqueueMany } from '@ballast/jobs/enqueue';
 import { queueBackends } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
+import { effect } from './handlers.ts';
 import { chanceOf } from './seed.ts';
 import { goalMs, on, type Stage, someDone } from './stage.ts';
 
@@ -116,6 +119,14 @@ describe.concurrent.each(queueBackends)('Postgres, under workers on %s', { timeo
       await stage.worker(slow);
       await stage.produce(24);
       await someDone(stage);
+      // Of a transaction that is ended before its commit there is no job, whatever it said before.
+      const ended = withTenant(stage.db, '018f0000-0000-7000-8000-000000000001', async (tx) => {
+        await enqueueMany(tx, effect, [{ payload: { n: 99 } }]);
+        await stage.admin.sql`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and application_name = 'faults' and state = 'idle in transaction'`;
+      });
+      await expect(ended).rejects.toThrow();
       for (let strike = 0; strike < 3; strike++) {
         await vi.waitFor(
           async () => {

@@ -16,7 +16,10 @@ function headline({ findings, checked, tookMs }: Report): string {
   const faults = findings.filter(({ severity }) => severity === 'fault').length;
   const warnings = findings.length - faults;
   const looked = `${checked.filter(({ outcome }) => outcome === 'well' || outcome === 'found').length} checks in ${(tookMs / 1_000).toFixed(1)} s`;
-  if (findings.length === 0) return `All is well: ${looked}.`;
+  // What was not looked at is well for nobody who knows of it.
+  const partly = checked.some(({ outcome }) => outcome === 'unknown');
+  if (findings.length === 0)
+    return `${partly ? 'Nothing wrong was found where it could be looked' : 'All is well'}: ${looked}.`;
   const parts = [
     ...(faults > 0 ? [`${faults} ${faults === 1 ? 'fault' : 'faults'}`] : []),
     ...(warnings > 0 ? [`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`] : []),
