@@ -3,7 +3,7 @@
  * to the newest commit and to a moment before an accident.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { onServer } from '@ballast/test-kit/database';
 import { findFakeTime } from '@ballast/test-kit/fake-time';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -230,6 +230,16 @@ describe('backups', () => {
       { timeout: 110_000, interval: 500 },
     );
   }, 120_000);
+
+  it('leave in its place what stands there when no backup is as old as the moment', async () => {
+    await stage.stopPostgres();
+    const { code, err } = await stage.ballast(['restore', '--to', '2020-01-01T00:00:00Z']);
+    expect(code).toBe(1);
+    expect(err).toMatch(/unable to find backup set.*\n.*Nothing is changed: what was in .* is there again/s);
+    expect(readdirSync(dirname(stage.dataFolder)).filter((name) => name.includes('.before-'))).toEqual([]);
+    await stage.startPostgres();
+    expect(await kept()).toContain('later');
+  });
 
   it('say which moment they do not reach', async () => {
     const target = join(stage.folder, 'home/copy');

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Held, holdAfterRestore } from '@ballast/jobs/after-restore';
 import { BackupProblem } from './backup-problem.ts';
@@ -27,13 +27,23 @@ export async function restore(settings: BackupSettings, target: string, to: Date
     throw new BackupProblem('Postgres runs on that folder. Stop it first: docker compose stop postgres');
   }
   const aside = makeRoom(folder);
-  await fetchInto(settings, folder, to);
-  return withPrivateServer(settings, { folder, keeps: becomesTheServer }, async ({ sql, newestCommit }) => {
-    const held = await holdAfterRestore(sql);
-    // What recovery was told stands in the server's own file, where it would puzzle whoever reads it later.
-    for (const name of recoveryWords) await sql.unsafe(`alter system reset ${name}`);
-    return { target: folder, aside, newestCommit, held };
-  });
+  let recovered = false;
+  try {
+    await fetchInto(settings, folder, to);
+    return await withPrivateServer(settings, { folder, keeps: becomesTheServer }, async ({ sql, newestCommit }) => {
+      recovered = true;
+      const held = await holdAfterRestore(sql);
+      // What recovery was told stands in the server's own file, where it would puzzle whoever reads it later.
+      for (const name of recoveryWords) await sql.unsafe(`alter system reset ${name}`);
+      return { target: folder, aside, newestCommit, held };
+    });
+  } catch (error) {
+    // One that recovered has begun a timeline, which the repository may know: what stood here before must not go on beside it.
+    if (recovered || aside === null || !(error instanceof BackupProblem)) throw error;
+    rmSync(folder, { recursive: true });
+    renameSync(aside, folder);
+    throw new BackupProblem(`${error.message}\nNothing is changed: what was in ${folder} is there again.`);
+  }
 }
 
 /** The newest base backup before that moment, and how to fetch the WAL behind it. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ballast, deploy, inside, logs, migrate, set, start } from './commands.ts';
+import { ballast, deploy, inside, logs, migrate, set, start, startPostgres } from './commands.ts';
 import type { Place } from './subject.ts';
 
 const words = (place: Place) => [
@@ -24,6 +24,13 @@ it('speaks to a Swarm as to a Swarm, by the name of the stack', () => {
     'deploy/stack.sh',
     'Set METRICS_PORT=3003 for api in the Compose file, then: deploy/stack.sh',
   ]);
+});
+
+it('sends whoever misses Postgres in a Swarm to its node first', () => {
+  const words = startPostgres({ stack: 'acme' });
+  expect(words).toMatch(/docker node ls --filter node\.label=ballast\.data=true.*restore on another/);
+  expect(words).toMatch(/when it is ready: docker service update --force --replicas 1 acme_postgres$/);
+  expect(startPostgres('compose')).toBe('docker compose up -d postgres');
 });
 
 it('never speaks of Compose where there is none', () => {

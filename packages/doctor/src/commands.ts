@@ -37,6 +37,13 @@ export function start(place: Place, service: Service): string {
   return entries[service] ?? `Start the server of ${service}.`;
 }
 
+/** What brings Postgres back. In a Swarm its data is on one node, and without that node no command is enough. */
+export function startPostgres(place: Place): string {
+  const command = start(place, 'postgres');
+  if (!inSwarm(place)) return command;
+  return `Its node first (docker node ls --filter node.label=ballast.data=true): when that is down, bring it back, or restore on another (docs/docker-scaling.md); when it is ready: ${command}`;
+}
+
 /** What a service wrote lately. */
 export function logs(place: Place, service: Service): string {
   if (inSwarm(place)) return `docker service logs --tail 50 ${nameIn(place, service)}`;

@@ -136,6 +136,9 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
       expect.stringMatching(/^1 job ward\.task in default: mail\.refused, last \d+ s ago$/),
     ]);
     expect(found.find(({ code }) => code === 'jobs.failing')?.evidence[0]).toContain('mail.deferred');
+    expect(found.find(({ code }) => code === 'jobs.held')?.fix).toMatch(
+      /jobs list --state held; .*jobs release --all$/,
+    );
     expect(JSON.stringify(found)).not.toContain('acme');
   });
 

@@ -1,5 +1,5 @@
 import { roles } from '@ballast/db/roles';
-import { logs, set, start } from '../commands.ts';
+import { logs, set, startPostgres } from '../commands.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import { Away } from '../stores/away.ts';
@@ -68,5 +68,5 @@ function explain({ code, message }: Away, { place }: Subject, url: string): Find
     code === 'ENOTFOUND' || code === 'EAI_AGAIN'
       ? `Nothing is called ${new URL(url).hostname} here: Postgres is down, or DATABASE_URL is wrong.`
       : 'Postgres is down, or DATABASE_URL is wrong.';
-  return finding('database.unreachable', { cause, evidence, fix: start(place, 'postgres') });
+  return finding('database.unreachable', { cause, evidence, fix: startPostgres(place) });
 }

@@ -69,7 +69,7 @@ const words: Record<Row['what'], (place: Place) => { code: Code; cause: string; 
     code: 'jobs.held',
     cause:
       'Jobs are held, by an operator or after a restore: what was done after that point would otherwise be done again.',
-    fix: `${ballast(place, 'jobs release --help')}: look, cancel what must not run again, release the rest`,
+    fix: `${ballast(place, 'jobs list --state held')}; jobs cancel what must not run again, then: ${ballast(place, 'jobs release --all')}`,
   }),
   unopened: (place) => ({
     code: 'jobs.unopened',
