@@ -246,4 +246,23 @@ describe('a limited kind', () => {
     expect(next.packs.map((pack) => pack.name)).toEqual(['suite.limited']);
     expect(next.left).toBe(true);
   });
+
+  it('waits for a claim of its kind that is under way, and counts what that one takes', async () => {
+    await add([1, 2, 3, 4], tenants[0], limited as never);
+    const [first, second] = await jobsDb.sql<{ id: string }[]>`select id from jobs.job order by id`;
+    const taken = [first?.id as string, second?.id as string];
+    let claiming: ReturnType<typeof claimed> | undefined;
+    await jobsDb.sql.begin(async (sql) => {
+      // As another dispatcher between its count and its commit.
+      await sql`select pg_advisory_xact_lock(hashtext('ballast.jobs.concurrency'), hashtext('suite.limited'))`;
+      await sql`delete from jobs.due where job_id = any(${taken}::uuid[])`;
+      claiming = claimed();
+      const waiting = () => jobsDb.sql`select 1 from pg_locks where locktype = 'advisory' and not granted`;
+      await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(1);
+      for (const id of taken)
+        await sql`insert into jobs.pack (id, queue, name, job_ids) values (${id}, 'default', 'suite.limited', ${[id]}::uuid[])`;
+    });
+    expect(await claiming).toMatchObject({ packs: [], left: true });
+    expect(await jobsDb.sql`select 1 from jobs.due`).toHaveLength(2);
+  });
 });
