@@ -1,11 +1,11 @@
 import type { Tx } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { cancel, defineHandler } from '@ballast/kernel';
+import { mailFromJob } from '@ballast/mail';
 import { authOf } from '../auth/account-action.ts';
 import { mintResetLink } from '../auth/mint-reset-link.ts';
 import * as accountExists from '../emails/account-exists.tsx';
 import * as finishAccount from '../emails/finish-account.tsx';
-import { sendTemplate } from '../emails/send-template.ts';
 import { sendAccountExists } from './send-account-exists.job.ts';
 
 export const handler = defineHandler<{ userId: string }, Tx, Services>(
@@ -15,10 +15,10 @@ export const handler = defineHandler<{ userId: string }, Tx, Services>(
     if (!person) return cancel('the account is gone');
     if (person.emailVerified) {
       const mail = accountExists.AccountExists({ link: `${services.publicUrl}/sign-in` });
-      await sendTemplate({ ctx, services }, person.email, accountExists.subject, mail);
+      await mailFromJob({ ctx, services }, { to: person.email, subject: accountExists.subject, body: mail });
     } else {
       const mail = finishAccount.FinishAccount(await mintResetLink(services, person.id));
-      await sendTemplate({ ctx, services }, person.email, finishAccount.subject, mail);
+      await mailFromJob({ ctx, services }, { to: person.email, subject: finishAccount.subject, body: mail });
     }
   },
 );

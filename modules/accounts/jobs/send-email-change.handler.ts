@@ -1,11 +1,11 @@
 import type { Tx } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { cancel, defineHandler } from '@ballast/kernel';
+import { mailFromJob } from '@ballast/mail';
 import { authOf } from '../auth/account-action.ts';
 import { linkTokens } from '../auth/link-tokens.ts';
 import { findPendingChange } from '../auth/pending-change.ts';
 import { EmailChange, subject } from '../emails/email-change.tsx';
-import { sendTemplate } from '../emails/send-template.ts';
 import { sendEmailChange } from './send-email-change.job.ts';
 
 export const handler = defineHandler<{ userId: string }, Tx, Services>(
@@ -21,6 +21,6 @@ export const handler = defineHandler<{ userId: string }, Tx, Services>(
     const token = await linkTokens.changeAddress(auth.options.secret, person, pending.newEmail, seconds);
     const link = `${services.publicUrl}/verify?token=${token}`;
     const mail = EmailChange({ link, hours: Math.floor(seconds / 3600) });
-    await sendTemplate({ ctx, services }, pending.newEmail, subject, mail);
+    await mailFromJob({ ctx, services }, { to: pending.newEmail, subject, body: mail });
   },
 );

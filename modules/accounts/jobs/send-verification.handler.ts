@@ -1,10 +1,10 @@
 import type { Tx } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { cancel, defineHandler } from '@ballast/kernel';
+import { mailFromJob } from '@ballast/mail';
 import { authOf } from '../auth/account-action.ts';
 import { addressDigest } from '../auth/address-digest.ts';
 import { linkTokens } from '../auth/link-tokens.ts';
-import { sendTemplate } from '../emails/send-template.ts';
 import { subject, Verification } from '../emails/verification.tsx';
 import { sendVerification } from './send-verification.job.ts';
 
@@ -19,6 +19,6 @@ export const handler = defineHandler<{ userId: string; addressDigest: string }, 
     const hours = auth.options.verificationHours;
     const token = await linkTokens.confirmAddress(auth.options.secret, person, hours);
     const link = `${services.publicUrl}/verify?token=${token}`;
-    await sendTemplate({ ctx, services }, person.email, subject, Verification({ link, hours }));
+    await mailFromJob({ ctx, services }, { to: person.email, subject, body: Verification({ link, hours }) });
   },
 );

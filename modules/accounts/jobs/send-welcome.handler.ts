@@ -1,8 +1,8 @@
 import type { Tx } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { cancel, defineHandler } from '@ballast/kernel';
+import { mailFromJob } from '@ballast/mail';
 import { authOf } from '../auth/account-action.ts';
-import { sendTemplate } from '../emails/send-template.ts';
 import { subject, Welcome } from '../emails/welcome.tsx';
 import { sendWelcome } from './send-welcome.job.ts';
 
@@ -12,6 +12,6 @@ export const handler = defineHandler<{ userId: string }, Tx, Services>(
     const person = await (await authOf({ services }).store).findUserById(payload.userId);
     if (!person) return cancel('the account is gone');
     const link = `${services.publicUrl}/dashboard`;
-    await sendTemplate({ ctx, services }, person.email, subject, Welcome({ name: person.name, link }));
+    await mailFromJob({ ctx, services }, { to: person.email, subject, body: Welcome({ name: person.name, link }) });
   },
 );

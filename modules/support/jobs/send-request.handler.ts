@@ -1,7 +1,7 @@
 import type { Tx } from '@ballast/db';
 import type { Services } from '@ballast/http';
 import { cancel, defineHandler } from '@ballast/kernel';
-import { messageIdOf, renderMail } from '@ballast/mail';
+import { mailFromJob } from '@ballast/mail';
 import { eq } from 'drizzle-orm';
 import { markDelivered } from '../actions/mark-delivered.ts';
 import { config } from '../config.ts';
@@ -18,16 +18,15 @@ export const handler = defineHandler<{ requestId: string }, Tx, Services>(
     });
     if (!asked) return cancel('the request does not exist in this organisation');
 
-    const { html, text } = await renderMail(SupportRequest({ ...asked, requestId }));
-    await services.mail.send({
-      messageId: messageIdOf(ctx.jobId, new URL(services.publicUrl).hostname),
-      to: services.settings(config).SUPPORT_EMAIL,
-      replyTo: asked.email,
-      subject: `Support: ${asked.subject}`,
-      html,
-      text,
-      signal: ctx.signal,
-    });
+    await mailFromJob(
+      { ctx, services },
+      {
+        to: services.settings(config).SUPPORT_EMAIL,
+        replyTo: asked.email,
+        subject: `Support: ${asked.subject}`,
+        body: SupportRequest({ ...asked, requestId }),
+      },
+    );
     await markDelivered({ ctx, input: { requestId } });
   },
 );

@@ -12,10 +12,11 @@
  *
  * @example
  * const mail = openMail({ smtpUrl: 'smtp://127.0.0.1:1025', from: 'Ballast <hello@example.com>' });
- * const { html, text } = await renderMail(<Welcome name="Ada" />);
- * await mail.send({ messageId: messageIdOf(jobId, 'example.com'), to: 'ada@example.com', subject: 'Welcome', html, text });
+ * const services = { mail, publicUrl: 'https://example.com' };
+ * await mailFromJob({ ctx, services }, { to: 'ada@example.com', subject: 'Welcome', body: <Welcome name="Ada" /> });
  * await mail.close();
  */
+export { mailFromJob } from './mail-from-job.ts';
 export { messageIdOf } from './message-id.ts';
 export { type Mail, type MailOptions, type Message, openMail } from './open-mail.ts';
 export { renderMail } from './render.ts';
