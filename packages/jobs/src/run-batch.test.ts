@@ -70,6 +70,29 @@ const claimed = () =>
       runMs: new Map(),
     },
   });
+/** As a worker of this process would. */
+const runHere = (
+  handler: BatchHandler<{ n: number }, Tx, null>,
+  packId: string,
+  more: { stopping?: () => boolean; shutdown?: AbortSignal } = {},
+) =>
+  runPack(
+    {
+      db,
+      jobsDb,
+      processId: tenants[0],
+      completions: openCompletions(jobsDb, silentLog),
+      services: null,
+      log: silentLog,
+      shutdown: new AbortController().signal,
+      find: () => ({ job: write as never, load: async () => handler as never }),
+      stopping: () => false,
+      returned: () => {},
+      measured: () => {},
+      ...more,
+    },
+    packId,
+  );
 const states = async () => {
   const rows = await jobsDb.sql<{ n: number; state: string; attempt: number }[]>`
     select (body ->> 'n')::int as n, state, attempt from jobs.status order by 1`;
@@ -199,25 +222,28 @@ describe('a batch handler', () => {
       seen.push(...items.map((item) => item.payload.n));
       return undefined;
     });
-    await runPack(
-      {
-        db,
-        jobsDb,
-        processId: tenants[0],
-        completions: openCompletions(jobsDb, silentLog),
-        services: null,
-        log: silentLog,
-        shutdown: new AbortController().signal,
-        find: () => ({ job: write as never, load: async () => handler as never }),
-        stopping: () => why === 'stopping',
-        returned: () => {},
-        measured: () => {},
-      },
-      packs[0]?.id as string,
-    );
+    await runHere(handler, packs[0]?.id as string, { stopping: () => why === 'stopping' });
     await resumeQueue(jobsDb, 'default');
     expect(seen).toEqual(why === 'stale' ? [2] : []);
     expect(await states()).toEqual(why === 'stale' ? ['1 cancelled 0', '2 done 1'] : ['1 pending 0', '2 pending 0']);
+  });
+
+  it('that is cut off by the end of its process gives its jobs back, uncharged', async () => {
+    await add([1, 2]);
+    const { packs } = await claimed();
+    const ending = new AbortController();
+    const begun = Promise.withResolvers<void>();
+    const handler = defineBatchHandler<{ n: number }, Tx, null>(write, async ({ ctx }) => {
+      const told = new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)));
+      begun.resolve();
+      await told;
+      return undefined;
+    });
+    const running = runHere(handler, packs[0]?.id as string, { shutdown: ending.signal });
+    await begun.promise;
+    ending.abort(new Error('going'));
+    await running;
+    expect(await states()).toEqual(['1 pending 0', '2 pending 0']);
   });
 
   it('and its job must agree: a handler of single jobs is refused, by name', async () => {
