@@ -99,7 +99,8 @@ describe('the operator’s door', () => {
     await run();
     expect(await retryJobs(jobsDb, { id: one })).toBe(1);
     expect(await retryJobs(jobsDb, { name: task.name })).toBe(1);
-    expect(await Promise.all([one, two].map(stateOf))).toEqual(['pending', 'pending']);
+    for (const id of [one, two])
+      expect(await showJob(jobsDb, id)).toMatchObject({ state: 'pending', attempt: 0, startedAt: null, endedAt: null });
     await run();
     expect((await showJob(jobsDb, one))?.failures).toHaveLength(2);
   });

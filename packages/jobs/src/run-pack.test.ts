@@ -39,7 +39,7 @@ async function handOut(count: number): Promise<string> {
 
 function runnerOf(
   run: () => Promise<void>,
-  more: { jobsDb?: typeof jobsDb; shutdown?: AbortSignal; stopping?: () => boolean } = {},
+  more: { jobsDb?: typeof jobsDb; shutdown?: AbortSignal; stopping?: () => boolean; find?: () => undefined } = {},
 ) {
   const handler = defineHandler(job, run);
   const counts = { returned: 0 };
@@ -123,6 +123,16 @@ it('cancels what grew stale on its way, and runs what did not', async () => {
   await jobsDb.sql`update jobs.job set discard_after = now() - interval '1 second' where state = 'open'`;
   await runnerOf(async () => expect.unreachable('It is stale.')).run(alone);
   expect(await states()).toEqual(['cancelled 0', 'done 1', 'cancelled 0']);
+});
+
+it('puts back, for seconds and uncharged, what this worker does not know, alone in its pack or not', async () => {
+  const { run } = runnerOf(async () => expect.unreachable('Nobody knows it.'), { find: () => undefined });
+  await run(await handOut(1));
+  await run(await handOut(2));
+  expect(await states()).toEqual(Array(3).fill('pending 0'));
+  const [row] =
+    await jobsDb.sql`select count(*)::int as later from jobs.later where run_at > now() + interval '2 seconds'`;
+  expect(row).toEqual({ later: 3 });
 });
 
 it('is opened once: by whom it is handed to a second time it is discarded, while it runs and afterwards', async () => {

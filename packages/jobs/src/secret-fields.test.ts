@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type Database, openDatabase, type Tx, withTenant } from '@ballast/db';
-import { defineJob, type JobContext, type Log, secret } from '@ballast/kernel';
+import { cancel, defineJob, type JobContext, type Log, secret } from '@ballast/kernel';
 import { type KeyRing, parseKeyRing } from '@ballast/kernel/key-ring';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { queueBackends, startQueue, type TestQueue } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { cancelJob, listJobs, retryJobs, showJob } from './control.ts';
+import { cancelHeld, cancelJob, holdJobs, listJobs, retryJobs, showJob } from './control.ts';
 import { enqueue } from './enqueue.ts';
+import { sweep } from './sweep.ts';
 import { forgetJobs, pendingJobs, runDueJobs } from './testing.ts';
 import { startWorker } from './work.ts';
 
@@ -157,6 +158,42 @@ it('is shown as such while it waits, and erased when the job is cancelled', asyn
   expect(await everythingInPostgres()).toContain('sealed:v1:2026-03:');
   await cancelJob(jobsDb, id);
   expect(await everythingInPostgres()).not.toContain('sealed:v1:');
+});
+
+it.each<[string, (db: Database) => Promise<unknown>]>([
+  [
+    'its transaction completes the job',
+    async (db) => {
+      await add(db);
+      await runWith(db, ({ ctx }) => ctx.transaction(async () => {}));
+    },
+  ],
+  [
+    'its handler cancels the job',
+    async (db) => {
+      await add(db);
+      await runWith(db, async () => cancel('not needed'));
+    },
+  ],
+  [
+    'nobody began the job in time',
+    async (db) => {
+      await add(db, { discardAfter: new Date(Date.now() - 1_000) });
+      await sweep({ db: jobsDb, transport: { holds: async () => new Set() }, log });
+    },
+  ],
+  [
+    'the job is cancelled while it is held',
+    async (db) => {
+      await add(db);
+      await holdJobs(jobsDb, {});
+      await cancelHeld(jobsDb, {});
+    },
+  ],
+])('is erased when %s', async (_, ends) => {
+  await ends(pool(first));
+  expect(await jobsDb.sql`select state from jobs.status where state not in ('done', 'cancelled')`).toEqual([]);
+  expect(await jobsDb.sql`select body from jobs.job`).toEqual([{ body: { userId: 'ada' } }]);
 });
 
 it('is kept sealed with a dead job, which can then run again', async () => {
