@@ -9,8 +9,10 @@ export default defineConfig({
     include: ['{apps,cli,packages,modules,scripts}/**/*.test.{ts,tsx}', 'tests/{bench,faults,soak}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/.next/**'],
     globalSetup: ['./packages/test-kit/src/global-setup.ts'],
-    // Suites own their databases, and forked processes show a handle that stays open.
     pool: 'forks',
+    // Suites own their databases and mock nothing, so files may follow each other in one process, where what is imported
+    // stays. What a file leaves running meets the next one.
+    isolate: false,
     // Suites mostly wait for Postgres, for a lock to run out, for a process to end.
     maxWorkers: 3,
     testTimeout: 60_000,
