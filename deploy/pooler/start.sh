@@ -2,9 +2,21 @@
 # Writes PgBouncer's configuration from its environment, and becomes it. What holds for a session is not said here: the limits
 # are the roles' own, which the migration sets, so that no session can lose them (docs/decisions/0030-a-pooler-for-requests.md).
 set -euo pipefail
-cat >/tmp/pgbouncer.ini <<INI
+postgres=${POOLER_POSTGRES:-host=postgres port=5432}
+name=
+if [[ $postgres =~ (^| )host=([^ ,]+)( |$) ]]; then name=${BASH_REMATCH[2]}; fi
+
+# Where Postgres is, as the system's resolver says; nothing when it does not know.
+look() {
+  local found=
+  [ -z "$name" ] || read -r found _ < <(getent ahosts "$name") || true
+  printf '%s' "$found"
+}
+
+configure() { # configure ADDRESS: empty for what the name says
+  cat >/tmp/pgbouncer.ini.next <<INI
 [databases]
-* = ${POOLER_POSTGRES:-host=postgres port=5432}
+* = ${postgres/host=$name/host=${1:-$name}}
 
 [pgbouncer]
 listen_addr = 0.0.0.0
@@ -40,4 +52,23 @@ log_connections = 0
 log_disconnections = 0
 log_stats = 0
 INI
+  mv /tmp/pgbouncer.ini.next /tmp/pgbouncer.ini
+}
+
+# The resolver inside PgBouncer keeps an answer as long as it may, which is ten minutes of Docker's, whatever dns_max_ttl
+# says (c-ares 1.31 and later): a Postgres that came back under another address was away for so long.
+follow() { # follow ADDRESS PROCESS
+  local known=$1 now
+  while sleep 1; do
+    now=$(look)
+    if [ -z "$now" ] || [ "$now" = "$known" ]; then continue; fi
+    known=$now
+    configure "$known"
+    kill -HUP "$2"
+  done
+}
+
+address=$(look)
+configure "$address"
+follow "$address" $$ &
 exec pgbouncer /tmp/pgbouncer.ini

@@ -129,6 +129,59 @@ test('a new version, new replicas first: no failed request, no lost or doubled j
   await jobs.allOnce();
 });
 
+test('a restore, as docs/backups.md says: what came after the moment is gone, and its jobs are held until they are released', async () => {
+  const ask = (subject: string) =>
+    visit(swarm.site, '/api/support/requests', {
+      ...{ method: 'POST', headers: { cookie }, body: JSON.stringify({ subject, body: 'by a person' }) },
+    });
+  const inWorker = async (...words: string[]) => {
+    const [worker = ''] = await swarm.containersOf('worker');
+    return (await swarm.on(['exec', worker, 'ballast', 'jobs', ...words])).stdout;
+  };
+  const subjects = () =>
+    swarm.query(`select subject from support.request where subject like '%the moment' order by subject`);
+  // So that its job is open at the moment to which is restored.
+  await inWorker('pause', 'default');
+  expect((await ask('Before the moment')).status).toBe(201);
+  const [moment = ''] = await swarm.query(
+    `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
+  );
+  expect((await ask('After the moment')).status).toBe(201);
+  expect(await subjects()).toEqual(['After the moment', 'Before the moment']);
+  const [segment = ''] = await swarm.query('select pg_walfile_name(pg_switch_wal())');
+  expect(segment).toMatch(/^[0-9A-F]{24}$/);
+  const saved = `select last_archived_wal >= '${segment}' and not exists (
+    select from pg_ls_dir('/var/run/postgresql/pgbackrest') as name where name ~ '^[0-9A-F]{24}$') from pg_stat_archiver`;
+  await vi.waitFor(async () => expect(await swarm.query(saved)).toEqual(['t']), { timeout: 60_000, interval: 500 });
+
+  const { code, stdout, stderr } = await swarm.deploy({ COMPOSE_PROFILES: 'backup' }, '--restore', moment);
+  expect(code, stdout + stderr).toBe(0);
+  expect(stdout).toMatch(/^1 jobs were open then and are held/m);
+  await vi.waitFor(
+    async () => expect((await visit(swarm.site, '/api/accounts/me', { headers: { cookie } })).status).toBe(200),
+    { timeout: 30_000, interval: 500 },
+  );
+  expect(await subjects()).toEqual(['Before the moment']);
+  expect(await swarm.query(`select name, state from jobs.status where state <> 'done'`)).toEqual([
+    'support.send-request|held',
+  ]);
+  const held = (await doctor()).find(({ code }) => code === 'jobs.held');
+  expect(held?.evidence).toEqual(['1 job support.send-request in default']);
+  const jobs = `docker exec $(docker ps -qf name=${swarm.name}_worker | head -n 1) ballast jobs`;
+  expect(held?.fix).toBe(`${jobs} list --state held; jobs cancel what must not run again, then: ${jobs} release --all`);
+
+  expect(await inWorker('list', '--state', 'held')).toContain('support.send-request');
+  await inWorker('resume', 'default');
+  await inWorker('release', '--all');
+  const delivered = `select state from support.request where subject = 'Before the moment'`;
+  await vi.waitFor(async () => expect(await swarm.query(delivered)).toEqual(['delivered']), {
+    timeout: 60_000,
+    interval: 500,
+  });
+  expect((await swarm.mails()).filter(({ subject }) => subject.endsWith('the moment'))).toHaveLength(1);
+  expect((await swarm.on(['service', 'ls', '--format', '{{.Name}}'])).stdout).not.toContain('_restore');
+}, 300_000);
+
 test('a version that does not start is taken back, by name, and nobody notices', async () => {
   await release('swarm-broken', 'CMD ["node", "-e", "process.exit(1)"]');
   const report = await during(async () => {

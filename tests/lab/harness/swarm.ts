@@ -85,14 +85,16 @@ export async function startSwarm(base: Stack, ground: Ground = {}): Promise<Swar
     throw new Error(`deploy/stack.sh ended with ${deployed.code}\n${deployed.stderr}`);
   }
   const [caddy = ''] = await containersOf('caddy');
-  const [postgres = ''] = await containersOf('postgres');
   const authority = '/data/caddy/pki/authorities/local/root.crt';
   const psql = ['psql', '-U', 'postgres', '-d', 'ballast', '-X', '-v', 'ON_ERROR_STOP=1', '-At'];
   return {
     ...{ name, deploy, on, containersOf, end },
     site: { host, address, port, ca: (await on(['exec', caddy, 'cat', authority])).stdout },
-    query: async (sql) =>
-      (await on(['exec', '-i', postgres, ...psql], { input: sql })).stdout.split('\n').filter(Boolean),
+    async query(sql) {
+      // A restore and a node that comes back put another in its place.
+      const [postgres = ''] = await containersOf('postgres');
+      return (await on(['exec', '-i', postgres, ...psql], { input: sql })).stdout.split('\n').filter(Boolean);
+    },
     mails: async () => (await fetch(`http://${address}:${inbox}/api/email`)).json() as Promise<Mail[]>,
   };
 }
