@@ -36,8 +36,8 @@ afterEach(async () => {
   expect(await misplacedJobs(jobsDb)).toEqual([]);
 });
 
-const add = (count: number) =>
-  withTenant(db, tenant, (tx) =>
+const add = (count: number, of = tenant) =>
+  withTenant(db, of, (tx) =>
     enqueueMany(
       tx,
       task,
@@ -97,6 +97,23 @@ describe('a dispatcher', () => {
     added.pop();
     dispatcher?.slotFreed();
     await expect.poll(counts, { timeout: 20_000 }).toEqual({ dispatched: 2 * slots + 1, pending: 49 - 2 * slots });
+  });
+
+  it('gives each slot that becomes free to the next tenant in turn', async () => {
+    const other = '018f0000-0000-7000-8000-0000000000ff';
+    await add(20);
+    start();
+    await expect.poll(() => added.length, { timeout: 20_000 }).toBe(2 * slots);
+    await add(1, other);
+    const out = async () =>
+      (await jobsDb.sql`select 1 from jobs.status where tenant_id = ${other} and state = 'dispatched'`).length;
+    // The first goes to whoever was first when nothing was free; the other tenant is behind that one.
+    for (let freed = 1; freed <= 3 && (await out()) === 0; freed++) {
+      added.pop();
+      dispatcher?.slotFreed();
+      await expect.poll(() => added.length, { timeout: 20_000 }).toBe(2 * slots);
+    }
+    expect(await out()).toBe(1);
   });
 
   it('takes back at once what the queue did not take, uncharged, and waits longer each time', async () => {
