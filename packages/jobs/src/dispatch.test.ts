@@ -141,7 +141,10 @@ describe('a dispatcher', () => {
     // Before it listens it is not told; a wake that comes too early is a poll's.
     await expect
       .poll(
-        async () => (await jobsDb.sql`select 1 from pg_stat_activity where query ilike 'listen%ballast_jobs%'`).length,
+        async () =>
+          (
+            await jobsDb.sql`select 1 from pg_stat_activity where datname = current_database() and query ilike 'listen%ballast_jobs%'`
+          ).length,
         {
           timeout: 20_000,
         },

@@ -283,7 +283,9 @@ describe('a limited kind', () => {
       await sql`select pg_advisory_xact_lock(hashtext('ballast.jobs.concurrency'), hashtext('suite.limited'))`;
       await sql`delete from jobs.due where job_id = any(${taken}::uuid[])`;
       claiming = claimed();
-      const waiting = () => jobsDb.sql`select 1 from pg_locks where locktype = 'advisory' and not granted`;
+      const waiting = () => jobsDb.sql`
+        select 1 from pg_locks join pg_stat_activity using (pid)
+        where locktype = 'advisory' and not granted and datname = current_database()`;
       await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(1);
       for (const id of taken)
         await sql`insert into jobs.pack (id, queue, name, job_ids) values (${id}, 'default', 'suite.limited', ${[id]}::uuid[])`;
