@@ -40,7 +40,12 @@ const journeys = (queue: 'postgres' | 'redis') => ({
   postgres: false,
 });
 
-const faults = vitest('faults: processes killed and frozen', { cwd: root, args: ['tests/faults'], postgres: true });
+const faults = vitest('faults: processes killed and frozen', {
+  cwd: root,
+  // Their time is their processes', and what one file leaves running would weigh on the clock of the next.
+  args: ['tests/faults', '--isolate'],
+  postgres: true,
+});
 const backups = vitest('backups: taken, tried, restored', {
   cwd: root,
   args: ['--config', 'tests/backup/vitest.config.ts'],
