@@ -71,9 +71,10 @@ describe.each(queueBackends)('on %s, workers', (backend) => {
     // Measured by then, so packs are as full as they get: twice the slots are out, in packs of 100 ms at most, and once
     // more what runs between the commit and the claim. Within max(1 s, 2 h) then, on a machine that has nothing else to do.
     expect(await startedBefore(200)).toBeLessThan(3 * slots * (100 / runMs()));
-    // Each as long as it likes: slots become free one at a time, each of them a turn.
+    // Each as long as it likes: slots become free one at a time, each of them a turn. Fourteen start in a second; a busy
+    // machine takes longer than that to claim, and without turns the other never started in half a minute.
     runMs = () => 250 + Math.random() * 200;
-    expect(await startedBefore(6 * slots)).toBeLessThan(4 * slots);
+    expect(await startedBefore(6 * slots)).toBeLessThan(10 * slots);
     await worker.close({ graceMs: 1_000 });
     await transport.close();
     await Promise.all([own.close(), queue.stop()]);

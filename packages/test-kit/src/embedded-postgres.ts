@@ -35,7 +35,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
     postgresFlags: [
       'listen_addresses=127.0.0.1',
-      'max_connections=300',
+      // The crowds of the fault tests are up to fourteen workers at once, of up to twenty sessions each, beside two other files.
+      'max_connections=600',
       'unix_socket_directories=',
       ...settings,
     ].flatMap((setting) => ['-c', setting]),

@@ -44,7 +44,7 @@ export const runCapacity: Suite = async (options) => {
       slotsPerWorker: napping.slots,
       poolSize: 10,
       postgresCores: load.cores,
-      postgresConnections: 297,
+      postgresConnections: 597,
       walBytesPerSecond: 100e6,
     };
 
