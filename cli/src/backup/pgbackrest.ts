@@ -22,9 +22,12 @@ export interface KnownBackup {
   damaged: boolean;
 }
 
+/** What its commands need of the settings. */
+export type RepositorySettings = Pick<BackupSettings, 'spool' | 'pgbackrest' | 'path'>;
+
 /** Runs one command. Resolves with what it printed. */
 export async function pgbackrest(
-  settings: BackupSettings,
+  settings: RepositorySettings,
   command: string,
   args: readonly string[] = [],
 ): Promise<string> {
@@ -52,7 +55,7 @@ export async function pgbackrest(
   return said.out;
 }
 
-export function environmentOf(settings: BackupSettings): NodeJS.ProcessEnv {
+export function environmentOf(settings: RepositorySettings): NodeJS.ProcessEnv {
   return { PATH: settings.path, LC_ALL: 'C.UTF-8', ...settings.pgbackrest };
 }
 

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { BackupSettings } from './settings.ts';
 import { pushSpool, spooled } from './spool.ts';
 
 let folder: string;
@@ -21,7 +20,7 @@ it('says of a segment that waited for long what it holds, and not when it was pu
   writeFileSync(segment, 'wal');
   utimesSync(segment, ended, ended);
   const said: Date[] = [];
-  const settings = { spool, pgbackrest: {}, path: `${programs}:${process.env.PATH}` } as unknown as BackupSettings;
+  const settings = { spool, pgbackrest: {}, path: `${programs}:${process.env.PATH}` };
   await pushSpool(settings, (until) => said.push(until));
   expect(said).toEqual([ended]);
   expect(spooled(settings)).toEqual([]);

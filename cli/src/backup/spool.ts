@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pgbackrest } from './pgbackrest.ts';
+import { pgbackrest, type RepositorySettings } from './pgbackrest.ts';
 import type { BackupSettings } from './settings.ts';
 
 /** A segment, or a note about timelines and backups that stands between them. */
@@ -17,7 +17,7 @@ export function openSpool({ spool }: BackupSettings): void {
   if (!existsSync(on)) writeFileSync(on, 'WAL is kept here for the backups. Remove this file, and nothing is kept.\n');
 }
 
-export function spooled({ spool }: BackupSettings): string[] {
+export function spooled({ spool }: Pick<BackupSettings, 'spool'>): string[] {
   return readdirSync(spool)
     .filter((name) => archived.test(name))
     .sort();
@@ -27,7 +27,7 @@ export function spooled({ spool }: BackupSettings): string[] {
  * Pushes everything that waits, and tells after each segment the moment before which every
  * commit is in the repository: a segment keeps the time of its last change.
  */
-export async function pushSpool(settings: BackupSettings, saved: (until: Date) => void): Promise<void> {
+export async function pushSpool(settings: RepositorySettings, saved: (until: Date) => void): Promise<void> {
   for (const name of spooled(settings)) {
     const file = join(settings.spool, name);
     const { mtime } = statSync(file);
