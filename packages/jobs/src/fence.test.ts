@@ -1,9 +1,9 @@
 /** That what a run writes is kept only while its job is in its own pack: whatever became of the job meanwhile, and though nobody has begun it again. */
-import { openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
+import { sqlOf, type Tx, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { enqueue } from './enqueue.ts';
@@ -14,14 +14,8 @@ import { forgetJobs, misplacedJobs } from './testing.ts';
 const tenantId = '018f0000-0000-7000-8000-000000000001';
 const task = defineJob({ name: 'suite.task', payload: z.strictObject({}) });
 
-const { database, db, jobsDb, close } = await openTestPools();
+const { db, jobsDb, close } = await openTestPools({ table: 'effect (part text)' });
 
-beforeAll(async () => {
-  const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
-  await owner.sql`create table effect (part text)`;
-  await owner.sql`grant all on effect to ballast_app`;
-  await owner.close();
-});
 afterAll(close);
 beforeEach(async () => {
   await forgetJobs(jobsDb);

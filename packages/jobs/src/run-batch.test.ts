@@ -1,4 +1,4 @@
-import { openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
+import { sqlOf, type Tx, withTenant } from '@ballast/db';
 import {
   type BatchHandler,
   type BatchItem,
@@ -10,7 +10,7 @@ import {
 } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { openCompletions } from './completions.ts';
@@ -24,14 +24,8 @@ const write = defineJob({ name: 'suite.write', payload: z.strictObject({ n: z.in
 const limited = defineJob({ name: 'suite.limited', payload: z.strictObject({ n: z.int() }), concurrency: 2 });
 type Item = BatchItem<{ n: number }>;
 
-const { database, db, jobsDb, close } = await openTestPools();
+const { db, jobsDb, close } = await openTestPools({ table: 'effect (n integer, tenant_id uuid)' });
 
-beforeAll(async () => {
-  const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
-  await owner.sql`create table effect (n integer, tenant_id uuid)`;
-  await owner.sql`grant all on effect to ballast_app`;
-  await owner.close();
-});
 afterAll(close);
 beforeEach(async () => {
   await forgetJobs(jobsDb);

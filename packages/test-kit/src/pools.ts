@@ -14,13 +14,25 @@ export interface TestPools {
  * A database of the suite's own, with the pools of a worker.
  *
  * @param jobsConnections 1 where a session counts what itself has done.
+ * @param table of the suite's own, for ballast_app to read and write.
  * @example
- * const { db, jobsDb, close } = await openTestPools();
+ * const { db, jobsDb, close } = await openTestPools({ table: 'effect (n integer)' });
  * afterAll(close);
  */
-export async function openTestPools({ jobsConnections }: { jobsConnections?: number } = {}): Promise<TestPools> {
+export async function openTestPools({
+  jobsConnections,
+  table,
+}: {
+  jobsConnections?: number;
+  table?: string;
+} = {}): Promise<TestPools> {
   const database = await createTestDatabase();
   const applicationName = 'suite';
+  if (table) {
+    const owner = openDatabase({ url: database.ownerUrl, applicationName, maxConnections: 1 });
+    await owner.sql.unsafe(`create table ${table}; grant all on ${table.split(' ')[0]} to ballast_app`);
+    await owner.close();
+  }
   const db = openDatabase({ url: database.appUrl, applicationName });
   const jobsDb = openDatabase({
     url: database.dispatcherUrl,
