@@ -8,7 +8,7 @@ import { onServer } from '@ballast/test-kit/database';
 import { findFakeTime } from '@ballast/test-kit/fake-time';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findProgram } from '../../scripts/test/programs.ts';
-import { type BackupStage, openBackupStage } from './stage.ts';
+import { type BackupStage, openBackupStage, spooled } from './stage.ts';
 
 let stage: BackupStage;
 
@@ -158,14 +158,7 @@ describe('backups', () => {
     const moment = await now();
     await keep('after');
     await onServer(stage.ownerUrl, (sql) => sql`delete from kept where what = 'before'`);
-    await onServer(stage.adminUrl, (sql) => sql`select pg_switch_wal()`);
-    await vi.waitFor(
-      () =>
-        expect(readdirSync(join(stage.folder, 'run/pgbackrest')).filter((name) => /^[0-9A-F]{24}$/.test(name))).toEqual(
-          [],
-        ),
-      { timeout: 30_000, interval: 200 },
-    );
+    await stage.walSaved();
     const running = await stage.ballast(['restore', '--to', moment]);
     expect(running).toMatchObject({ code: 1, err: expect.stringContaining('Postgres runs on that folder') });
     await stage.stopPostgres();
@@ -188,7 +181,7 @@ describe('backups', () => {
       timeout: 60_000,
       interval: 500,
     });
-    expect(readdirSync(join(stage.folder, 'run/pgbackrest')).some((name) => /^[0-9A-F]{24}$/.test(name))).toBe(true);
+    expect(spooled(join(stage.folder, 'run'))).not.toEqual([]);
     // What is not there is not said to be.
     expect(await reached(moment)).toBe(false);
     rmSync(place, { recursive: true, force: true });

@@ -3,7 +3,7 @@
  * worker live on, and are ahead of it.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase, withTenant } from '@ballast/db';
 import { misplacedJobs } from '@ballast/jobs/control';
@@ -94,8 +94,7 @@ describe('a database that was restored to an older point, under a live Redis and
       const then = await states();
       // What the restored database will not know: that they were done, and that there were others.
       await untilStates({ done: 9 });
-      await onServer(stage.adminUrl, (sql) => sql`select pg_switch_wal()`);
-      await vi.waitFor(() => expect(waiting()).toEqual([]), { timeout: 30_000, interval: 200 });
+      await stage.walSaved();
       await produce(20, 12);
       await vi.waitFor(() => expect(mails().length).toBeGreaterThanOrEqual(11), { timeout: 30_000, interval: 20 });
       await stage.stopPostgres('SIGKILL');
@@ -146,5 +145,3 @@ describe('a database that was restored to an older point, under a live Redis and
     }
   }, 240_000);
 });
-
-const waiting = () => readdirSync(join(stage.folder, 'run/pgbackrest')).filter((name) => /^[0-9A-F]{24}$/.test(name));

@@ -26,16 +26,6 @@ afterAll(async () => {
 const drills = () => onServer(stage.appUrl, (sql) => sql`select * from ballast.restore_drill order by id`);
 const keep = (what: string) => onServer(stage.ownerUrl, (sql) => sql`insert into kept values (${what})`);
 
-/** Whether a segment of WAL has left Postgres, and the folder where it waits for the store. */
-async function saved(segment: string): Promise<boolean> {
-  const [row] = await onServer(
-    stage.adminUrl,
-    (sql) => sql`select coalesce(last_archived_wal >= ${segment}, false) as archived from pg_stat_archiver`,
-  );
-  const waiting = readdirSync(join(stage.folder, 'run/pgbackrest'));
-  return row?.archived && !waiting.some((name) => /^[0-9A-F]{24}$/.test(name) && name <= segment);
-}
-
 describe('backups in an object store', () => {
   it('begin with the service, and are proven from there', async () => {
     await keep('a-word-that-stands-nowhere-else');
@@ -71,8 +61,7 @@ describe('backups in an object store', () => {
 
   it('bring everything back when the server is gone', async () => {
     await keep('later');
-    const [at] = await onServer(stage.adminUrl, (sql) => sql`select pg_walfile_name(pg_switch_wal()) as wal`);
-    await vi.waitFor(async () => expect(await saved(at?.wal)).toBe(true), { timeout: 60_000, interval: 200 });
+    await stage.walSaved();
     await stage.stopPostgres('SIGKILL');
     rmSync(stage.dataFolder, { recursive: true });
     const restored = await stage.ballast(['restore', '--to', 'latest'], store.env);

@@ -3,7 +3,16 @@
  * command line, under an account that is not root.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { migrate, readMigrations } from '@ballast/db/migrate';
@@ -12,6 +21,7 @@ import { roles } from '@ballast/db/roles';
 import { databaseUrl, onServer, testPassword } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { migrationSources } from '@ballast/test-kit/template';
+import { expect, vi } from 'vitest';
 import { accountFor, under } from '../../scripts/start/postgres/account.ts';
 import { findBinaries } from '../../scripts/start/postgres/binaries.ts';
 
@@ -36,6 +46,8 @@ export interface BackupStage {
   serve(env?: Record<string, string>): ChildProcess;
   startPostgres(): Promise<void>;
   stopPostgres(signal?: 'SIGINT' | 'SIGKILL'): Promise<void>;
+  /** Comes back when all that was committed before lies in the repository; throws after a minute. */
+  walSaved(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -125,6 +137,26 @@ export async function openBackupStage(): Promise<BackupStage> {
       child.kill(signal);
       await gone;
     },
+    async walSaved() {
+      // Postgres hands the segment to the spool in its own time: an empty spool alone says nothing yet.
+      const [end] = await onServer(
+        stage.adminUrl,
+        (sql) => sql<{ segment: string }[]>`select pg_walfile_name(pg_switch_wal()) as segment`,
+      );
+      const segment = end?.segment ?? '';
+      await vi.waitFor(
+        async () => {
+          const [row] = await onServer(
+            stage.adminUrl,
+            (sql) => sql<{ handedOver: string | null }[]>`
+              select last_archived_wal as "handedOver" from pg_stat_archiver`,
+          );
+          expect((row?.handedOver ?? '') >= segment, `Postgres handed over ${segment}`).toBe(true);
+          expect(spooled(run).filter((name) => name <= segment)).toEqual([]);
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+    },
     async close() {
       for (const child of children) child.kill('SIGKILL');
       await stage.stopPostgres();
@@ -137,6 +169,10 @@ export async function openBackupStage(): Promise<BackupStage> {
   await migrate(stage.ownerUrl, await readMigrations(migrationSources()));
   return stage;
 }
+
+/** The segments that wait for the repository. */
+export const spooled = (run: string): string[] =>
+  readdirSync(join(run, 'pgbackrest')).filter((name) => /^[0-9A-F]{24}$/.test(name));
 
 /** What the Compose file tells Postgres about archiving, with the run's folder in the place of its own. */
 function composeSettings(run: string): string[] {
