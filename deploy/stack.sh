@@ -134,7 +134,7 @@ case ${1:-} in
   '' | --render) ;;
   --restore)
     [[ ${2:-} =~ ^(latest|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))$ ]] ||
-      die 'to which moment? such as --restore 2026-11-24T08:30:00Z, or --restore latest: all that was saved'
+      die 'to which moment? such as --restore 2026-11-24T08:30:00Z, or --restore latest: all that there is'
     export RESTORE_TO=$2 ;;
   *) die "unknown: $1 (none, --render or --restore TIME)" ;;
 esac

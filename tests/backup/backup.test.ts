@@ -2,7 +2,17 @@
  * Backups of a real Postgres with the real pgBackRest: taken, listed, tried, and restored
  * to the newest commit and to a moment before an accident.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { onServer } from '@ballast/test-kit/database';
 import { findFakeTime } from '@ballast/test-kit/fake-time';
@@ -11,11 +21,12 @@ import { findProgram } from '../../scripts/test/programs.ts';
 import { type BackupStage, openBackupStage, spooled } from './stage.ts';
 
 let stage: BackupStage;
+let service: ChildProcess;
 
 beforeAll(async () => {
   stage = await openBackupStage();
   await onServer(stage.ownerUrl, (sql) => sql.unsafe('create table kept (what text not null)'));
-  stage.serve();
+  service = stage.serve();
 });
 afterAll(() => stage.close());
 
@@ -206,6 +217,59 @@ describe('backups', () => {
     await stage.startPostgres();
     expect(await kept()).toContain('later');
   });
+
+  it('lose nothing of a server that was killed: what it had not handed over, and what nobody has pushed', async () => {
+    service.kill('SIGKILL');
+    await keep('in-the-spool');
+    await stage.stopPostgres();
+    expect(spooled(join(stage.folder, 'run'))).not.toEqual([]);
+    rmSync(stage.dataFolder, { recursive: true });
+    const restoreLatest = async () => {
+      const { code, out, err } = await stage.ballast(['restore', '--to', 'latest', '--json']);
+      expect(code, err).toBe(0);
+      const { aside, unsaved } = JSON.parse(out) as { aside: string | null; unsaved: string | null };
+      if (aside) rmSync(aside, { recursive: true });
+      return { unsaved };
+    };
+    expect(await restoreLatest()).toEqual({ unsaved: null });
+    await stage.startPostgres();
+    expect(await kept()).toContain('in-the-spool');
+
+    // With its disk it is all there: a segment that could not be handed over, and one that is not full.
+    const [at] = await onServer(stage.adminUrl, (sql) => sql`select pg_walfile_name(pg_current_wal_lsn()) as segment`);
+    const inTheWay = join(stage.folder, 'run/pgbackrest', `${at?.segment}.part`);
+    symlinkSync('/nowhere/that/is', inTheWay);
+    await keep('not-handed-over');
+    await onServer(stage.adminUrl, (sql) => sql`select pg_switch_wal()`);
+    await keep('not-even-full');
+    await stage.stopPostgres('SIGKILL');
+    rmSync(inTheWay);
+    const second = await restoreLatest();
+    expect(second.unsaved).toBeNull();
+    // Later restores need it too.
+    expect(files(join(stage.folder, 'repository/archive')).join()).toContain(`${at?.segment}-`);
+    await stage.startPostgres();
+    const all = await kept();
+    expect(all).toEqual(expect.arrayContaining(['in-the-spool', 'not-handed-over', 'not-even-full']));
+
+    // What is not of this server is not touched, and what cannot be saved is said.
+    await stage.stopPostgres();
+    const [foreign, control] = ['pg_wal/000000090000000000000009', 'global/pg_control'].map((name) =>
+      join(stage.dataFolder, name),
+    ) as [string, string];
+    const addForeign = () => {
+      writeFileSync(foreign, 'of another');
+      writeFileSync(join(stage.dataFolder, 'pg_wal/archive_status/000000090000000000000009.ready'), '');
+    };
+    addForeign();
+    expect((await restoreLatest()).unsaved).toContain('archive-push');
+    addForeign();
+    writeFileSync(control, readFileSync(control).fill(7, 0, 8));
+    expect((await restoreLatest()).unsaved).toBeNull();
+    await stage.startPostgres();
+    expect(await kept()).toEqual(all);
+    service = stage.serve();
+  }, 120_000);
 
   it('are tried again by the service itself when the last proof has become too old', async () => {
     const moment = await now();

@@ -79,6 +79,14 @@ export async function listBackups(settings: BackupSettings): Promise<KnownBackup
   }));
 }
 
+/** Which Postgres these backups are of, by the number that `initdb` gave it; null when there are none yet. */
+export async function systemOfRepository(settings: RepositorySettings): Promise<bigint | null> {
+  // More digits than JSON.parse keeps. The newest of several stands last.
+  const [, id] =
+    [...(await pgbackrest(settings, 'info', ['--output=json'])).matchAll(/"system-id":(\d+)/g)].at(-1) ?? [];
+  return id === undefined ? null : BigInt(id);
+}
+
 interface Stanza {
   status: { code: number; message: string };
   repo?: { status: { message: string } }[];

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path';
 import { type Held, holdAfterRestore } from '@ballast/jobs/after-restore';
 import { BackupProblem } from './backup-problem.ts';
+import { bringUnfinishedWal, saveLastWal } from './last-wal.ts';
 import { isLive } from './live-server.ts';
 import { pgbackrest } from './pgbackrest.ts';
 import { withPrivateServer } from './private-server.ts';
@@ -13,6 +14,8 @@ export interface Restored {
   aside: string | null;
   newestCommit: Date | null;
   held: Held;
+  /** Why the last of the log could not be saved before; null when it was, or there was none. */
+  unsaved: string | null;
 }
 
 /**
@@ -28,23 +31,33 @@ export async function restore(settings: BackupSettings, target: string, to: Date
   }
   const aside = makeRoom(folder);
   let recovered = false;
+  let unsaved: string | null = null;
   try {
     await fetchInto(settings, folder, to);
+    // Only now: pgBackRest saves WAL of nobody but a server that it sees.
+    if (becomesTheServer) unsaved = await saveLastWal(settings, aside);
+    if (becomesTheServer && aside) await bringUnfinishedWal(settings, aside, folder);
     return await withPrivateServer(settings, { folder, keeps: becomesTheServer }, async ({ sql, newestCommit }) => {
       recovered = true;
       const held = await holdAfterRestore(sql);
       // What recovery was told stands in the server's own file, where it would puzzle whoever reads it later.
       for (const name of recoveryWords) await sql.unsafe(`alter system reset ${name}`);
-      return { target: folder, aside, newestCommit, held };
+      return { target: folder, aside, newestCommit, held, unsaved };
     });
   } catch (error) {
     // One that recovered has begun a timeline, which the repository may know: what stood here before must not go on beside it.
     if (recovered || aside === null || !(error instanceof BackupProblem)) throw error;
     rmSync(folder, { recursive: true });
     renameSync(aside, folder);
-    throw new BackupProblem(`${error.message}\nNothing is changed: what was in ${folder} is there again.`);
+    throw new BackupProblem(
+      `${error.message}${unsaved ? `\n${notSaved(unsaved)}` : ''}\nNothing is changed: what was in ${folder} is there again.`,
+    );
   }
 }
+
+/** For whoever restores, who may miss a minute. */
+export const notSaved = (why: string) =>
+  `The last of what Postgres wrote could not be saved first, stays where it is, and may be missing: ${why}`;
 
 /** The newest base backup before that moment, and how to fetch the WAL behind it. */
 export async function fetchInto(settings: BackupSettings, folder: string, to: Date | 'latest'): Promise<void> {

@@ -18,6 +18,7 @@ export function openSpool({ spool }: BackupSettings): void {
 }
 
 export function spooled({ spool }: Pick<BackupSettings, 'spool'>): string[] {
+  if (!existsSync(spool)) return [];
   return readdirSync(spool)
     .filter((name) => archived.test(name))
     .sort();
@@ -25,14 +26,20 @@ export function spooled({ spool }: Pick<BackupSettings, 'spool'>): string[] {
 
 /**
  * Pushes everything that waits, and tells after each segment the moment before which every
- * commit is in the repository: a segment keeps the time of its last change.
+ * commit is in the repository: a segment keeps the time of its last change. Another process may do the same
+ * at once: a segment that is pushed twice is the same segment.
  */
 export async function pushSpool(settings: RepositorySettings, saved: (until: Date) => void): Promise<void> {
   for (const name of spooled(settings)) {
     const file = join(settings.spool, name);
-    const { mtime } = statSync(file);
-    await pgbackrest(settings, 'archive-push', [file]);
-    rmSync(file);
+    const mtime = statSync(file, { throwIfNoEntry: false })?.mtime;
+    if (!mtime) continue;
+    try {
+      await pgbackrest(settings, 'archive-push', [file]);
+    } catch (error) {
+      if (existsSync(file)) throw error;
+    }
+    rmSync(file, { force: true });
     if (/^[0-9A-F]{24}$/.test(name)) saved(mtime);
   }
 }

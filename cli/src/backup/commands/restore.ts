@@ -1,6 +1,6 @@
 import { type LocalCommand, UsageError } from '../../command.ts';
 import { answerOf } from '../backup-problem.ts';
-import { restore } from '../restore.ts';
+import { notSaved, restore } from '../restore.ts';
 import { backupSettings } from '../settings.ts';
 import { momentOf } from './words.ts';
 
@@ -12,7 +12,7 @@ export const restoreTo: LocalCommand = {
     'since what was done after it would be done again: look at them (ballast jobs list --state held), then release them.\n' +
     'Another folder than Postgres’ own gets a copy to look at, which is not archived.',
   options: {
-    to: { value: 'TIME|latest', description: 'such as 2026-11-24T08:30:00Z, or latest: all that was saved' },
+    to: { value: 'TIME|latest', description: 'such as 2026-11-24T08:30:00Z, or latest: all that there is' },
     target: { value: 'FOLDER', description: 'where to; Postgres’ own folder when left out' },
   },
   async act({ options }, surroundings) {
@@ -25,6 +25,7 @@ export const restoreTo: LocalCommand = {
       const lines = [
         `Restored into ${done.target}${done.newestCommit ? `, up to the commit of ${done.newestCommit.toISOString()}` : ''}.`,
         `${jobs} jobs were open then and are held (${handedOut} of them had been handed out); ${slots} slots of schedules since then are passed over.`,
+        ...(done.unsaved ? [notSaved(done.unsaved)] : []),
         ...(done.aside ? [`What was there is in ${done.aside}; remove it when nobody needs it any more.`] : []),
         'Start Postgres, look at the jobs (ballast jobs list --state held), and release them: ballast jobs release --all',
       ];
