@@ -1,5 +1,5 @@
 /**
- * `npm test`: everything that this machine can run. Two lanes run beside each other, and
+ * `npm test`: everything that this machine can run. Lanes run beside each other, and
  * what needs the machine for itself after them; what a machine lacks is skipped by name, with the command that would provide it.
  *
  *   npm test                 everything
@@ -95,7 +95,6 @@ const whole: Step[] = [
   check('build, everything on', ['scripts/test/build.ts']),
   vitest("journeys, Postgres' queue", { ...journeys('postgres'), lacking: noChromium }),
   vitest('journeys, Redis queue', { ...journeys('redis'), lacking: noChromium ?? noRedis }),
-  backups,
 ];
 
 /**
@@ -123,6 +122,8 @@ const lanes = quick
   : [
       [...checks(), ...whole],
       [...suites, ...withoutOptional],
+      // They wait for their service most of their time.
+      [backups],
     ];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, endAll);
