@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serverConnections } from '@ballast/test-kit/server-connections';
 import { freePort } from '../start/ports.ts';
 import { startCluster } from '../start/postgres/cluster.ts';
 import { countsOf, perBackend } from './counts.ts';
@@ -52,7 +53,13 @@ async function runVitest(folder: string, { cwd, args = [], env = {}, postgres }:
 async function startServer(folder: string) {
   const port = await freePort();
   const password = 'test-only';
-  const server = await startCluster({ directory: join(folder, 'postgres'), port, password, log: join(folder, 'log') });
+  const server = await startCluster({
+    directory: join(folder, 'postgres'),
+    log: join(folder, 'log'),
+    port,
+    password,
+    maxConnections: serverConnections,
+  });
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     stop: () =>

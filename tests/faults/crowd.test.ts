@@ -11,10 +11,10 @@ import { goalMs, on, type Stage } from './stage.ts';
 /** Where dispatchers and workers meet: each process is slow in another of these places. */
 const narrows = ['dispatch.marked', 'run.started', 'run.before-commit', 'run.committed'];
 
-/** A supervisor: starts the worker anew whenever it ends. */
-async function supervised(stage: Stage, environment: Record<string, string>): Promise<void> {
-  const child = await stage.worker(environment);
-  child.once('exit', () => void supervised(stage, environment).catch(() => {}));
+/** A supervisor: starts the worker anew whenever it ends, also when it never came to be ready, until the stage closes. */
+function supervised(stage: Stage, environment: Record<string, string>): Promise<unknown> {
+  const again = () => void supervised(stage, environment);
+  return stage.worker(environment).then((child) => child.once('exit', again), again);
 }
 
 describe.concurrent.each(queueBackends)('workers on %s', { timeout: 4 * goalMs }, (backend) => {

