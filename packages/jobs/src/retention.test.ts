@@ -1,13 +1,14 @@
-/** Ended jobs leave after seven days, a thousand in one sweep; dead and open ones stay. */
+/** Ended jobs leave after seven days, however many they are; dead and open ones stay. */
 
 import { withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
-import { afterAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enqueueMany } from './enqueue.ts';
-import { sweep } from './sweep.ts';
+import { openRemoval } from './removal.ts';
+import { startSweep, sweep } from './sweep.ts';
 import { forgetJobs } from './testing.ts';
 
 const tenant = '018f0000-0000-7000-8000-000000000001';
@@ -18,7 +19,8 @@ const { db, jobsDb, close } = await openTestPools();
 afterAll(close);
 beforeEach(() => forgetJobs(jobsDb));
 
-const sweepAll = () => sweep({ db: jobsDb, transport: { holds: async () => new Set() }, log: silentLog });
+const sweeping = { db: jobsDb, transport: { holds: async () => new Set<string>() }, log: silentLog };
+const sweepAll = () => sweep(sweeping);
 
 /** Jobs that were added so many days ago, and have ended in this state so many days ago. */
 async function ended(count: number, state: string, addedDays: number, endedDays = addedDays): Promise<string[]> {
@@ -61,9 +63,48 @@ it('removes what is done or cancelled for a week, with what lies beside it, and 
   }
 });
 
-it('removes a thousand at once, and the rest in the sweeps behind', async () => {
-  await ended(1_100, 'done', 8);
-  expect(await sweepAll()).toMatchObject({ removed: 1_000 });
-  expect(await left()).toHaveLength(100);
-  expect(await sweepAll()).toMatchObject({ removed: 100 });
+it('removes batch after batch until none is left', async () => {
+  await ended(2_100, 'done', 8);
+  expect(await sweepAll()).toMatchObject({ removed: 2_100 });
+  expect(await left()).toEqual([]);
+});
+
+it('removes nothing while another process has the lock of sweeps', async () => {
+  await ended(1, 'done', 8);
+  await jobsDb.sql.begin(async (sql) => {
+    await sql`select pg_advisory_xact_lock(${0x53776570})`;
+    expect(await sweepAll()).toBeNull();
+  });
+  expect(await left()).toHaveLength(1);
+});
+
+describe('a removal whose time is over', () => {
+  it('has ended after the batch under way, and goes on behind it', async () => {
+    await ended(1_500, 'done', 8);
+    const removal = openRemoval({ db: jobsDb, removeForMs: 0 });
+    expect([await removal.run(), removal.unfinished()]).toEqual([1_000, true]);
+    expect([await removal.run(), removal.unfinished()]).toEqual([500, false]);
+  });
+
+  it('goes on in the next sweep, and not when old rows are looked for again', async () => {
+    await ended(2_500, 'done', 8);
+    const sweeper = startSweep({ ...sweeping, everyMs: 20, removeForMs: 0, removeEvery: Number.POSITIVE_INFINITY });
+    await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+    await sweeper.close();
+  });
+});
+
+it('begins no further batch once the sweep is closed', async () => {
+  const ids = (await ended(2_500, 'done', 8)).sort();
+  await jobsDb.sql`insert into jobs.failure (job_id, attempt, message) values (${ids[1_500] as string}, 1, 'once')`;
+  const sweeper = startSweep({ ...sweeping, everyMs: 20, removeForMs: 60_000 });
+  let closed: Promise<void> | undefined;
+  await jobsDb.sql.begin(async (sql) => {
+    // The second batch waits for this, and is told to be the last meanwhile.
+    await sql`select 1 from jobs.failure for update`;
+    await expect.poll(async () => (await left()).length, { timeout: 20_000 }).toBe(1_500);
+    closed = sweeper.close();
+  });
+  await closed;
+  expect(await left()).toEqual(ids.slice(2_000));
 });

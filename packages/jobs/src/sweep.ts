@@ -9,6 +9,7 @@ import { gapMs, silentAfterMs } from './fleet.ts';
 import { linedUp, returnPacks } from './line-up.ts';
 import type { JobObserver } from './observe.ts';
 import { rebuildIndex } from './rebuild-index.ts';
+import { openRemoval, type Removal, type RemovalOptions } from './removal.ts';
 import { anythingToSweep, orphaned, unopened } from './suspects.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,16 +24,13 @@ export interface Swept {
   removed: number;
 }
 
-export interface SweepOptions {
-  /** As the dispatcher's role. */
-  db: Database;
+export interface SweepOptions extends RemovalOptions {
   transport: Pick<Transport, 'holds'>;
   log: Log;
   everyMs?: number;
-  /** How long done and cancelled jobs stay. Dead ones stay until someone decides. */
-  keepEndedDays?: number;
-  /** False leaves ended jobs for another sweep. */
-  remove?: boolean;
+  /** Whether it also looks for old rows, and for indexes that have grown: `rest` only goes on with what its time was over for. */
+  remove?: boolean | 'rest';
+  removal?: Removal;
   /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
   settledAfterMs?: number;
   observe?: JobObserver | undefined;
@@ -46,19 +44,24 @@ const batch = 1_000;
 /** How far apart the rows that ran in a process when it died start again, and how many are given that much. */
 const apartMs = 1_000;
 const suspectsApart = 10;
-/** Old rows are looked for in every twelfth sweep, once a minute. */
-const removeEvery = 12;
+/** Old rows are looked for in the first sweep and every twelfth from there, once a minute; and in the next when there are more. */
+const everyTwelfth = 12;
 
 /** Sweeps every `everyMs` until closed. */
-export function startSweep(options: SweepOptions): { close(): Promise<void> } {
+export function startSweep(options: SweepOptions & { removeEvery?: number }): { close(): Promise<void> } {
+  const { everyMs = 5_000, removeEvery = everyTwelfth } = options;
+  const stopping = new AbortController();
+  // The other half of the time is everybody else's: what looks for lost packs wants the same lock.
+  const removal = openRemoval({ removeForMs: everyMs / 2, ...options, stopping: stopping.signal });
   let under: Promise<unknown> = Promise.resolve();
   let busy = false;
   let sweeps = 0;
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
+    const remove = sweeps % removeEvery === 0 || (removal.unfinished() && 'rest');
     sweeps += 1;
-    under = sweep({ ...options, remove: sweeps % removeEvery === 0 })
+    under = sweep({ ...options, remove, removal })
       .then((swept) => {
         for (const why of ['orphaned', 'lost', 'stale'] as const) {
           if (swept?.[why]) options.observe?.repaired(why, swept[why]);
@@ -69,10 +72,11 @@ export function startSweep(options: SweepOptions): { close(): Promise<void> } {
       .finally(() => {
         busy = false;
       });
-  }, options.everyMs ?? 5_000);
+  }, everyMs);
   return {
     async close() {
       clearInterval(timer);
+      stopping.abort();
       await under;
     },
   };
@@ -90,11 +94,11 @@ export async function sweep(options: SweepOptions): Promise<Swept | null> {
   }));
 }
 
-/** What need not be done in every sweep. */
-async function tidy({ db, log, keepEndedDays = 7 }: SweepOptions): Promise<number> {
-  const removed = await removeEnded(db, keepEndedDays);
-  await rebuildIndex(db, log);
-  return removed;
+/** What need not be done in every sweep. Under the lock: one process at a time removes. */
+async function tidy(options: SweepOptions): Promise<number> {
+  const { db, log, remove = true, removal = openRemoval(options) } = options;
+  if (remove !== 'rest') await rebuildIndex(db, log);
+  return removal.run();
 }
 
 /**
@@ -219,29 +223,4 @@ async function cancelStale(db: Database, observe?: JobObserver): Promise<number>
     returning job.name, job.queue`;
   for (const row of rows) observe?.ended(row, 'cancelled', null);
   return rows.length;
-}
-
-/**
- * Ids begin with the time: what ended long ago is found from the front of the primary
- * key. Rows that lie beside a job leave in the same statement.
- */
-async function removeEnded(db: Database, keepDays: number): Promise<number> {
-  const [removed] = await db.sql<{ jobs: number }[]>`
-    with gone as (
-      delete from jobs.job where id in (
-        select id from jobs.job
-        where id < (lpad(to_hex(floor(extract(epoch from now() - ${keepDays} * interval '1 day') * 1000)::bigint), 12, '0')
-                    || repeat('0', 20))::uuid
-          and state in ('done', 'cancelled') and ended_at < now() - ${keepDays} * interval '1 day'
-        order by id limit ${batch} for update skip locked
-      )
-      returning id
-    ), failures as (delete from jobs.failure where job_id in (select id from gone)),
-       steps as (delete from jobs.step where job_id in (select id from gone)),
-       progress as (delete from jobs.progress where job_id in (select id from gone)),
-       processes as (delete from jobs.process where beat_at < now() - interval '1 day'),
-       -- No release that knows them has run for a season: their code is gone.
-       schedules as (delete from jobs.schedule where known_at < now() - interval '90 days')
-    select count(*)::int as jobs from gone`;
-  return removed?.jobs ?? 0;
 }
