@@ -1,10 +1,11 @@
 import { withTenant } from '@ballast/db';
 import { defineJob, type JobDefinition } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
+import { silentLog } from '@ballast/test-kit/queue';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cancelJob, countJobs, listJobs, pauseQueue, resumeQueue, retryJobs, runNow, showJob } from './control.ts';
-import { enqueue } from './enqueue.ts';
+import { enqueue, enqueueMany } from './enqueue.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { look } from './look.ts';
 import { forgetJobs, misplacedJobs, runDueJobs } from './testing.ts';
@@ -44,6 +45,15 @@ const run = (job: JobDefinition<{ fail: boolean }> = task) =>
       },
     ],
   });
+const presenceOf = (processId: string) => ({
+  processId,
+  role: 'worker',
+  release: 'test',
+  slots: { default: 1 },
+  knows: ['suite.task@2'],
+  schedules: [],
+  now: () => ({ packs: [], runMs: {} }),
+});
 const stateOf = async (id: string) => (await showJob(jobsDb, id))?.state;
 
 describe('the operator’s door', () => {
@@ -139,18 +149,30 @@ describe('a kind that nobody knows', () => {
     await runNow(jobsDb, id);
     await run();
     expect(await stateOf(id)).toBe('parked');
-    const presence = {
-      processId: id,
-      role: 'worker',
-      release: 'test',
-      slots: { default: 1 },
-      knows: ['suite.task@2'],
-      schedules: [],
-      now: () => ({ packs: [], runMs: {} }),
-    };
-    const heartbeat = await startHeartbeat(jobsDb, presence, { debug() {}, info() {}, warn() {}, error() {} });
+    const heartbeat = await startHeartbeat(jobsDb, presenceOf(id), silentLog);
     await heartbeat.close();
     expect(await stateOf(id)).toBe('pending');
     expect(await run(next)).toMatchObject([{ state: 'done' }]);
   });
+
+  it('comes back whole, however many of it are parked: batch after batch, and with the next beat when its time was over', async () => {
+    const payloads = Array.from({ length: 2_500 }, () => ({ payload: { fail: false } }));
+    await withTenant(db, tenant, (tx) => enqueueMany(tx, task, payloads));
+    const park = () => jobsDb.sql`
+      with gone as (delete from jobs.due returning job_id, queue, name, version)
+      insert into jobs.aside (job_id, why, queue, name, version) select job_id, 'parked', queue, name, version from gone`;
+    const parked = async () => (await jobsDb.sql`select 1 from jobs.aside`).count;
+    const start = (options?: { unparkForMs: number }) =>
+      startHeartbeat(jobsDb, { ...presenceOf(tenant), knows: ['suite.task@1'] }, silentLog, options);
+    await park();
+    const patient = await start({ unparkForMs: 60_000 });
+    expect(await parked()).toBe(0);
+    await patient.close();
+    await park();
+    const hasty = await start({ unparkForMs: 0 });
+    expect(await parked()).toBeGreaterThan(0);
+    // Without a turn at each beat the rest takes forty seconds.
+    await expect.poll(parked, { timeout: 30_000 }).toBe(0);
+    await hasty.close();
+  }, 60_000);
 });

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
 import { beatEveryMs, gapMs } from './fleet.ts';
-import { backInLine } from './line-up.ts';
+import { backAtOnce, backInLine } from './line-up.ts';
 
 export interface Presence {
   processId: string;
@@ -17,57 +17,92 @@ export interface Presence {
   now(): { packs: string[]; runMs: Record<string, number> };
 }
 
+/** How long a turn may take parked jobs back into the line; the next beat goes on with the rest. */
+const unparkForDefaultMs = beatEveryMs / 2;
+
 /**
  * Says "I am here" every three seconds, by the database's clock. Resolves with the
  * first beat written: only then may the process take packs.
  */
-export async function startHeartbeat(db: Database, presence: Presence, log: Log): Promise<{ close(): Promise<void> }> {
+export async function startHeartbeat(
+  db: Database,
+  presence: Presence,
+  log: Log,
+  { unparkForMs = unparkForDefaultMs } = {},
+): Promise<{ close(): Promise<void> }> {
+  let closed = false;
+  const unparkUntil = () => {
+    const until = performance.now() + unparkForMs;
+    return () => closed || performance.now() >= until;
+  };
   // Packs are in the list before they are opened: those that were opened before this moment of Postgres are in the next.
   let answeredAt = await beat(db, presence, null);
   await vouch(db, presence);
+  let parkedLeft = await unpark(db, presence, unparkUntil());
   let beats = 0;
   const beatAgain = async () => {
     answeredAt = await beat(db, presence, answeredAt);
   };
-  let under = Promise.resolve();
+  const vouchAgain = async () => {
+    await vouch(db, presence);
+    parkedLeft = await unpark(db, presence, unparkUntil());
+  };
+  const warn = (error: Error) => log.warn({ error: error.message }, 'heartbeat not written');
+  let under: Promise<unknown> = Promise.resolve();
+  let vouching: Promise<void> | null = null;
   const timer = setInterval(() => {
-    // Every seventh beat: kinds need vouching for once in a minute.
     beats += 1;
-    const vouching = beats % 7 === 0;
-    under = Promise.all([beatAgain(), vouching ? vouch(db, presence) : null]).then(
-      () => {},
-      (error: Error) => log.warn({ error: error.message }, 'heartbeat not written'),
-    );
+    // Every seventh beat: kinds need vouching for once in a minute.
+    if (vouching === null && (beats % 7 === 0 || parkedLeft)) {
+      vouching = vouchAgain()
+        .catch(warn)
+        .finally(() => {
+          vouching = null;
+        });
+    }
+    under = beatAgain().catch(warn);
   }, beatEveryMs);
   return {
     async close() {
       clearInterval(timer);
-      await under;
+      closed = true;
+      await Promise.all([under, vouching]);
       // Gone on purpose: the sweep need not wait for silence.
       await db.sql`delete from jobs.process where id = ${presence.processId}`.catch(() => {});
     },
   };
 }
 
-/**
- * Says which kinds of job and which schedules somebody knows, at most every twenty seconds a kind, and
- * takes what was parked for want of it back into the line.
- */
+/** Says which kinds of job and which schedules somebody knows, at most every twenty seconds a kind. */
 async function vouch(db: Database, { knows, schedules }: Presence): Promise<void> {
-  const kinds = knows.map((known) => known.split('@') as [string, string]);
-  const names = kinds.map(([name]) => name);
-  const versions = kinds.map(([, version]) => Number(version));
-  const parked = db.sql`
-    why = 'parked' and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))`;
+  const { names, versions } = kindsOf(knows);
   await db.sql`
-    with kind as (
-      insert into jobs.kind (name, version) select * from unnest(${names}::text[], ${versions}::int[])
-      on conflict (name, version) do update set known_at = now() where kind.known_at < now() - interval '20 seconds'
-    ), schedule as (
+    with schedule as (
       update jobs.schedule set known_at = now()
       where name = any(${schedules as string[]}::text[]) and known_at < now() - interval '1 day'
-    ), ${backInLine(db.sql, parked)}
-    select 1`;
+    )
+    insert into jobs.kind (name, version) select * from unnest(${names}::text[], ${versions}::int[])
+    on conflict (name, version) do update set known_at = now() where kind.known_at < now() - interval '20 seconds'`;
+}
+
+/**
+ * Takes what was parked for want of one who knows it back into the line, batch after batch, each its own
+ * commit. True when its time was over and there may be more.
+ */
+async function unpark(db: Database, { knows }: Presence, isOver: () => boolean): Promise<boolean> {
+  const { names, versions } = kindsOf(knows);
+  for (;;) {
+    const parked = db.sql`
+      why = 'parked' and (name, version) in (select * from unnest(${names}::text[], ${versions}::int[]))`;
+    const back = await db.sql`with ${backInLine(db.sql, parked)} select job_id from back`;
+    if (back.count < backAtOnce) return false;
+    if (isOver()) return true;
+  }
+}
+
+function kindsOf(knows: readonly string[]): { names: string[]; versions: number[] } {
+  const kinds = knows.map((known) => known.split('@') as [string, string]);
+  return { names: kinds.map(([name]) => name), versions: kinds.map(([, version]) => Number(version)) };
 }
 
 /**

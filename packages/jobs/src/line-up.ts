@@ -21,15 +21,19 @@ export function linedUp(sql: Sql, source: string, placeAt = sql`null::timestampt
     )`;
 }
 
+/** How many jobs leave `jobs.aside` in one statement. */
+export const backAtOnce = 1_000;
+
 /**
  * CTEs that take a thousand jobs from aside back to where they wait, not before now: what
- * they waited there is nobody's lateness. `which` is a condition on `jobs.aside`; the CTE `again` has their rows.
+ * they waited there is nobody's lateness. `which` is a condition on `jobs.aside`; the CTE `back`
+ * has those that left it, and `again` their rows.
  */
 export function backInLine(sql: Sql, which: postgres.PendingQuery<postgres.Row[]>) {
   return sql`
     back as (
       delete from jobs.aside where job_id in (
-        select job_id from jobs.aside where ${which} limit 1000 for update skip locked
+        select job_id from jobs.aside where ${which} limit ${backAtOnce} for update skip locked
       )
       returning job_id
     ), again as (
