@@ -5,6 +5,7 @@
  * was committed last: rows are never in two places, and nothing ran for which the log has no claim.
  */
 import type { ChildProcess } from 'node:child_process';
+import { isDeepStrictEqual } from 'node:util';
 import { startDispatcher } from '@ballast/jobs/dispatch';
 import { misplacedJobs } from '@ballast/jobs/testing';
 import type { Transport } from '@ballast/jobs/transport';
@@ -52,13 +53,21 @@ async function signalWalWriter({ admin }: Stage, signal: NodeJS.Signals): Promis
 
 /** Stops a worker between two of its statements. Its slots count on, however long the play takes on a busy machine. */
 async function freezeAtRest({ admin }: Stage, worker: ChildProcess): Promise<void> {
+  const sessions = async () => {
+    const rows = await admin.sql<{ pid: number; state: string; since: string }[]>`
+      select pid, state, state_change::text as since from pg_stat_activity
+      where datname = current_database() and application_name in ('fault-worker', 'ballast-transport') order by pid`;
+    return [...rows];
+  };
   await vi.waitFor(
     async () => {
       worker.kill('SIGSTOP');
-      const busy = await admin.sql`
-        select pid from pg_stat_activity
-        where datname = current_database() and application_name in ('fault-worker', 'ballast-transport') and state <> 'idle'`;
-      if (busy.length === 0) return;
+      const stopped = await sessions();
+      // What it sent just before may wait for a session that has not come to run yet.
+      await new Promise((later) => setTimeout(later, 300));
+      const settled = await sessions();
+      const atRest = settled.every(({ state }) => state === 'idle') && isDeepStrictEqual(stopped, settled);
+      if (atRest) return;
       worker.kill('SIGCONT');
       throw new Error('The worker is in the middle of a statement.');
     },
@@ -73,10 +82,12 @@ interface Places {
 }
 
 async function places({ jobsDb }: Stage): Promise<Places> {
-  const [waiting] = await jobsDb.sql<{ due: number }[]>`select count(*)::int as due from jobs.due`;
-  const packs = await jobsDb.sql<Places['packs']>`
-    select id, runner_id is not null as opened from jobs.pack order by id`;
-  return { due: waiting?.due ?? 0, packs: [...packs] };
+  // In one look: between two of them a job may move.
+  const [found] = await jobsDb.sql<Places[]>`
+    select (select count(*)::int from jobs.due) as due,
+           coalesce((select jsonb_agg(jsonb_build_object('id', id, 'opened', runner_id is not null) order by id) from jobs.pack), '[]') as packs`;
+  if (!found) throw new Error('Postgres says nothing.');
+  return found;
 }
 
 /** What Postgres knows once it is back, and that every job is in one place. */
@@ -126,11 +137,12 @@ describe('Postgres is killed', { timeout: 3 * goalMs }, () => {
             return ids;
           };
           const ids = await vi.waitFor(handedOut, { timeout: goalMs, interval: 20 });
+          // It has nothing more to write, and once Postgres is back it would claim them again before anybody has looked.
+          await dispatcher.close();
 
           // The claim was committed, others saw it, its packs are in Redis: and Postgres has forgotten it.
           expect(await placesAfterCrash(stage)).toEqual({ due: jobs, packs: [] });
           expect((await transport.holds('default', ids)).size).toBe(ids.length);
-          await dispatcher.close();
           living.kill('SIGKILL');
           await stage.worker();
           await vi.waitFor(async () => expect((await transport.holds('default', ids)).size).toBe(0), {
