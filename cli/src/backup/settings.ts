@@ -91,7 +91,7 @@ function secretsOfStore(sources: Pick<Surroundings, 'env' | 'secretsDirectory'>)
 
 /** Where a program of Postgres is: on the PATH, or where Debian puts it. */
 export function postgresProgram(name: string, { path }: Pick<BackupSettings, 'path'>): string {
-  const folders = [...path.split(delimiter), '/usr/lib/postgresql/18/bin', '/usr/lib/postgresql/17/bin'];
+  const folders = [...path.split(delimiter), '/usr/lib/postgresql/18/bin'];
   const found = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
   if (found) return found;
   throw new BackupProblem(`There is no ${name} here. Run this where Postgres is installed, or add its folder to PATH.`);

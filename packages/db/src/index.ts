@@ -11,6 +11,7 @@ export { type AuditEvent, audit } from './audit.ts';
 export { checkMigrations, type MigrationState } from './check-migrations.ts';
 export { type Database, type DatabaseOptions, openDatabase, sqlOf, type Tx } from './client.ts';
 export { durabilityProblems } from './durability.ts';
+export { isTooOld, oldestMajor, versionName } from './oldest-postgres.ts';
 export { type PoolerNeeds, poolerProblems } from './pooler-problems.ts';
 export { openPools, type PoolState } from './pools.ts';
 export {

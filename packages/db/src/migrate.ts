@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@ballast/kernel';
 import postgres from 'postgres';
+import { refuseOldPostgres } from './oldest-postgres.ts';
 
 /** A folder of `0001_name.sql` files that belong to one module or package. */
 export interface MigrationSource {
@@ -49,6 +50,7 @@ export async function readMigrations(sources: readonly MigrationSource[]): Promi
 export async function migrate(ownerUrl: string, migrations: readonly Migration[]): Promise<string[]> {
   const sql = postgres(ownerUrl, { max: 1, onnotice: () => {}, connection: { application_name: 'ballast-migrate' } });
   try {
+    await refuseOldPostgres(sql);
     await sql`select pg_advisory_lock(${lockKey})`;
     await sql.unsafe(ledger);
     const applied = new Map(

@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { refuseOldPostgres } from './oldest-postgres.ts';
 import { prepareRoles, type RolePasswords, roles } from './roles.ts';
 
 export interface Preparation {
@@ -23,6 +24,7 @@ export async function prepareDatabase(adminUrl: string, { database, passwords, l
     connection: { application_name: 'ballast-prepare' },
   });
   try {
+    await refuseOldPostgres(admin);
     await admin`select pg_advisory_lock(${lockKey})`;
     await prepareRoles(admin, passwords, limitMs);
     const [found] = await admin`select 1 from pg_database where datname = ${database}`;

@@ -36,6 +36,7 @@ export const matrix = {
   'database.refused': row('fault', health),
   'database.missing': row('fault', health),
   'database.full': row('fault', health),
+  'database.too_old': row('fault', boot),
   'database.read_only': row('fault', health),
   'database.wrong_role': row('fault', 'tenants see rows of others'),
   'database.not_durable': row('fault', lost),

@@ -1,5 +1,6 @@
 import { onServer } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { lookOlder } from '@ballast/test-kit/older-postgres';
 import { hasRedis, startRedis } from '@ballast/test-kit/redis';
 import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { Redis } from 'ioredis';
@@ -106,6 +107,27 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
     expect(found.map((finding) => finding.code)).toEqual([code]);
     expect(JSON.stringify(found)).not.toContain('test-only');
     if (code !== 'database.wrong_role') expect(found[0]?.symptom).toBe('API 503 on /health');
+  });
+
+  it('Postgres that is too old, and one that knows not even how to limit a transaction', async () => {
+    const end = await lookOlder(ward.database);
+    const found = await ward.find();
+    await end();
+    const { host, pathname } = new URL(ward.database.appUrl);
+    expect(found).toMatchObject([
+      {
+        code: 'database.too_old',
+        severity: 'fault',
+        symptom: 'a process does not start',
+        cause: expect.stringContaining('Postgres is 17.5, and Ballast needs 18 or newer'),
+        evidence: [`${host}${pathname} says that it is 17.5`],
+      },
+    ]);
+    // What a 16 says of transaction_timeout, this server says of another name.
+    const unknown = changed(ward.database.appUrl, (url) => url.searchParams.set('transaction_timeout_of_16', '1'));
+    const [refused, ...others] = await ward.find({ databaseUrl: unknown });
+    expect(others).toEqual([]);
+    expect(refused).toMatchObject({ code: 'database.too_old', cause: expect.stringContaining('older than 17') });
   });
 
   it('Postgres that takes no writes, or forgets commits', async () => {

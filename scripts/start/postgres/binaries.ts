@@ -20,7 +20,7 @@ export async function findBinaries(): Promise<Binaries> {
     return (await import(pathToFileURL(door).href)) as Binaries;
   } catch {
     throw new StartProblem(
-      `There is no embedded Postgres for ${process.platform} on ${process.arch}. Run one yourself (18, or 17) and set DATABASE_URL.`,
+      `There is no embedded Postgres for ${process.platform} on ${process.arch}. Run one yourself (18 or newer) and set DATABASE_URL.`,
     );
   }
 }

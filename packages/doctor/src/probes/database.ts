@@ -1,8 +1,10 @@
+import { isTooOld, oldestMajor, versionName } from '@ballast/db';
 import { roles } from '@ballast/db/roles';
 import { logs, set, startPostgres } from '../commands.ts';
 import { type Finding, finding } from '../finding.ts';
 import type { Probe } from '../probe.ts';
 import { Away } from '../stores/away.ts';
+import type { SeenDatabase } from '../stores/postgres.ts';
 import type { Subject } from '../subject.ts';
 import { placeOf } from '../words.ts';
 import { serverFull, tooManyConnections } from './connections.ts';
@@ -20,8 +22,12 @@ export const database: Probe = {
   },
 };
 
-function judge(seen: { user: string; bypassesRows: boolean; readOnly: boolean }, subject: Subject): Finding[] {
+function judge(seen: SeenDatabase, subject: Subject): Finding[] {
   const found: Finding[] = [];
+  if (isTooOld(seen.versionNumber)) {
+    const version = versionName(seen.versionNumber);
+    found.push(tooOld(version, [`${placeOf(subject.databaseUrl ?? '')} says that it is ${version}`]));
+  }
   if (seen.readOnly) {
     found.push(
       finding('database.read_only', {
@@ -43,6 +49,14 @@ function judge(seen: { user: string; bypassesRows: boolean; readOnly: boolean },
   return found;
 }
 
+function tooOld(version: string, evidence: string[]): Finding {
+  return finding('database.too_old', {
+    cause: `Postgres is ${version}, and Ballast needs ${oldestMajor} or newer: the migration refuses it.`,
+    evidence,
+    fix: `Upgrade the server to Postgres ${oldestMajor} (pg_upgrade, or a dump that is restored), or point DATABASE_URL at one.`,
+  });
+}
+
 function explain({ code, message }: Away, { place }: Subject, url: string): Finding {
   const at = placeOf(url);
   const { username, pathname } = new URL(url);
@@ -56,6 +70,8 @@ function explain({ code, message }: Away, { place }: Subject, url: string): Find
     return finding('database.missing', { cause, evidence, fix: 'Correct DATABASE_URL, or run the migration.' });
   }
   if (code === tooManyConnections) return serverFull(evidence.join(' '));
+  // Every session of ours says how long its transactions may last, which came with 17.
+  if (code === '42704' && message.includes('transaction_timeout')) return tooOld('older than 17', evidence);
   if (code === '57P03') {
     const cause = 'Postgres is starting, or recovering from a crash.';
     return finding('database.unreachable', {

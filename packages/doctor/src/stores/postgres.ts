@@ -7,6 +7,8 @@ export interface SeenDatabase {
   user: string;
   bypassesRows: boolean;
   readOnly: boolean;
+  /** As `server_version_num` says it. */
+  versionNumber: number;
 }
 
 /** A machine that is very busy answers late, and is not away. */
@@ -39,12 +41,14 @@ async function look(db: Database): Promise<SeenDatabase> {
   try {
     const [row] = await within(
       connectSeconds * 1_000 + 500,
-      db.sql<{ user: string; bypasses: boolean; readOnly: boolean }[]>`
-        select current_user as user, rolsuper or rolbypassrls as bypasses,
-               pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as "readOnly"
+      db.sql<Omit<SeenDatabase, 'db'>[]>`
+        select current_user as user, rolsuper or rolbypassrls as "bypassesRows",
+               pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as "readOnly",
+               current_setting('server_version_num')::int as "versionNumber"
         from pg_roles where rolname = current_user`.execute(),
     );
-    return { db, user: row?.user ?? '', bypassesRows: row?.bypasses ?? false, readOnly: row?.readOnly ?? false };
+    if (!row) throw new Error('Postgres does not know who is logged in.');
+    return { db, ...row };
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string };
     throw new Away('Postgres', code, message);
