@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { claim } from './claim.ts';
 import { claimFew } from './claim-few.ts';
+import type { Turns } from './claim-limited.ts';
 import { enqueue, enqueueMany } from './enqueue.ts';
 import type { Fleet } from './fleet.ts';
 import { returnPacks } from './line-up.ts';
@@ -172,6 +173,76 @@ describe('claim', () => {
       order.push(...packs.flatMap((pack) => pack.rows.map((row) => row.id)));
     }
     expect(order).toEqual([first, second, usual, late, last]);
+  });
+
+  describe('of a limited kind', () => {
+    const limit = (job: typeof quick, concurrency = 1) => ({ ...job, concurrency }) as never;
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, n) => `018f0000-0000-7000-8000-0000000001${String(n).padStart(2, '0')}`);
+    /** What one dispatcher claims while packs end: every claim in which there is room is followed by one in which there is none. */
+    const dispatcher = (freePacks = 8) => {
+      const turns = new Map<string, string | null>();
+      let afterLane: string | null = null;
+      const once = async () => {
+        const { packs, ...found } = await claimed(freePacks, { turns, afterLane });
+        afterLane = found.lastLane;
+        for (const [kind, lane] of found.turns as Turns) turns.set(kind, lane);
+        return packs;
+      };
+      return async () => {
+        const packs = await once();
+        expect(await once()).toEqual([]);
+        await jobsDb.sql`delete from jobs.pack`;
+        return packs.flatMap((pack) => pack.rows.map((row) => row.lane));
+      };
+    };
+    const served = async (claims: number, next: () => Promise<string[]>) => {
+      const times = new Map<string, number>();
+      for (let claim = 0; claim < claims; claim++)
+        for (const lane of await next()) times.set(lane, (times.get(lane) ?? 0) + 1);
+      return [...times.values()];
+    };
+
+    it('gives each tenant its turn when one pack at a time may be out', async () => {
+      for (const tenant of tenants) await add(limit(fresh), 10, tenant);
+      expect(await served(6, dispatcher())).toEqual([2, 2, 2]);
+    });
+
+    it('gives each tenant its turn where a pack takes rows of several, or a batch those of one', async () => {
+      for (const tenant of many(8)) await add(limit(quick), 10, tenant);
+      expect(await served(2, dispatcher(1))).toHaveLength(8);
+      await forgetJobs(jobsDb);
+      for (const tenant of tenants) await add(limit({ ...quick, batch: 4 } as never), 8, tenant);
+      expect(await served(6, dispatcher())).toEqual([8, 8, 8]);
+    });
+
+    it('gives each tenant its turn when there are more lines than a claim looks at', async () => {
+      for (const tenant of many(70)) await add(limit(fresh), 2, tenant);
+      expect(await served(70, dispatcher())).toEqual(Array(70).fill(1));
+    });
+
+    it('gives each tenant as many turns whichever of several dispatchers claims', async () => {
+      for (const tenant of tenants.slice(0, 2)) await add(limit(fresh), 10, tenant);
+      const dispatchers = [dispatcher(), dispatcher(), dispatcher()];
+      let claims = 0;
+      expect(await served(12, async () => (dispatchers[claims++ % 3] as () => Promise<string[]>)())).toEqual([6, 6]);
+    });
+
+    it('begins anywhere, so that many dispatchers do not all begin with the same tenant', async () => {
+      for (const tenant of tenants.slice(0, 2)) await add(limit(fresh), 41, tenant);
+      // Where the two lanes lie, one of them comes first in a third of the cases or more; 40 at once would be one in ten millions.
+      expect(await served(40, () => dispatcher()())).toHaveLength(2);
+    });
+
+    it('holds up nothing of other kinds', async () => {
+      await add(limit(fresh), 10, tenants[0]);
+      await add(limit(fresh), 10, tenants[1]);
+      await add(quick, 3, tenants[2]);
+      const { packs, left } = await claimed(8, { turns: new Map() });
+      const names = packs.flatMap((pack) => pack.rows.map(() => pack.name));
+      expect(names.sort()).toEqual([fresh.name, quick.name, quick.name, quick.name]);
+      expect(left).toBe(true);
+    });
   });
 
   it('gives each of the few rows of an idle queue its own pack, at once', async () => {
