@@ -7,7 +7,6 @@
  * const dispatcher = startDispatcher({ db, transport, log });
  * await dispatcher.close();
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@ballast/db';
 import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { claim } from './claim.ts';
@@ -60,6 +59,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, log, pollEveryMs = 1_000 } = options;
   const memory: Memory = {
     lanes: new Map(),
+    passes: new Map(),
+    turns: new Map(),
     rowsPerPack: new Map(),
     idle: new Set(),
     room: new Map(),
@@ -69,15 +70,18 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   };
   let closing = false;
   let woken = false;
-  let interrupt = () => {};
+  let interrupt = (_: Waker) => {};
   let failures = 0;
   let starved = false;
+  /** A pack has ended since the round under way began: it may have been counted before. */
+  let freed = false;
 
-  const wake = () => {
+  const wake = (by: Waker) => {
     woken = true;
-    interrupt();
+    interrupt(by);
   };
-  const listening = db.sql.listen(wakeChannel, wake, wake).catch((error: Error) => {
+  const announce = () => wake('announced');
+  const listening = db.sql.listen(wakeChannel, announce, announce).catch((error: Error) => {
     // The poll finds what nobody announces.
     log.warn({ error: error.message }, 'dispatcher cannot listen');
     return null;
@@ -91,30 +95,37 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       try {
         if (announced) await handAtOnce(options, memory);
         const beganAt = performance.now();
+        freed = false;
         const found = await round(options, memory, announced);
         const tookMs = performance.now() - beganAt;
         starved = found.starved;
         failures = 0;
+        const restMs = (ms: number) => Math.min(ms, longestRestMs, found.nextInMs ?? longestRestMs);
         if (found.drained && tookMs > slowRoundMs && !closing) {
-          await sleep(Math.min(tookMs, longestRestMs, found.nextInMs ?? longestRestMs));
+          await pause(restMs(tookMs), ['closing']);
           continue;
         }
+        if (starved && freed) woken = true;
+        else if (found.vainMs > slowRoundMs && !closing) await pause(restMs(found.vainMs), ['freed', 'closing']);
         if (found.nextInMs) pauseMs = Math.min(pollEveryMs, Math.ceil(found.nextInMs) + 1);
         if (found.more) continue;
       } catch (error) {
         failures += 1;
         pauseMs = Math.min(maxPauseMs, 100 * 2 ** failures);
-        woken = false;
         log.warn({ error: (error as Error).message, pauseMs }, 'dispatch failed; rows wait in Postgres');
+        // Announcements do not end it: under load there is one at any moment, and each try claims rows and gives them back.
+        if (!closing) await pause(pauseMs, ['closing']);
+        continue;
       }
-      if (!closing && !woken) await pause(pauseMs);
+      if (!closing && !woken) await pause(pauseMs, ['announced', 'freed', 'closing']);
     }
   }
 
-  function pause(ms: number): Promise<void> {
+  function pause(ms: number, endedBy: readonly Waker[]): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      interrupt = () => {
+      interrupt = (waker) => {
+        if (!endedBy.includes(waker)) return;
         clearTimeout(timer);
         resolve();
       };
@@ -123,18 +134,22 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
 
   const running = loop();
   return {
-    wake,
+    wake: announce,
     slotFreed() {
-      if (starved) wake();
+      freed = true;
+      if (starved) wake('freed');
     },
     async close() {
       closing = true;
-      wake();
+      wake('closing');
       await running;
       await (await listening)?.unlisten().catch(() => {});
     },
   };
 }
+
+/** What can end a pause. */
+type Waker = 'announced' | 'freed' | 'closing';
 
 interface Found {
   /** More may be due that can be claimed at once. */
@@ -143,14 +158,31 @@ interface Found {
   starved: boolean;
   /** Something was due, and all of it is handed out. */
   drained: boolean;
+  /** How long a pass over all lanes took that has just come round and found nothing to hand out; 0 when none has. */
+  vainMs: number;
   /** Until the next job's time comes; null when none waits for its time. */
   nextInMs: number | null;
+}
+
+/** One walk over all lanes of a queue, in as many claims as it takes. */
+interface Pass {
+  beganAt: number;
+  /** Something was handed out. */
+  took: boolean;
+  /** Something may have lined up behind its back. */
+  news: boolean;
+  /** Rows were left behind. */
+  left: boolean;
 }
 
 /** What a dispatcher remembers between rounds. */
 interface Memory {
   /** Per queue, the lane behind which the next claim goes on. */
   lanes: Map<string, string | null>;
+  /** Per queue, what the claims have seen since the last one that began at the first lane. */
+  passes: Map<string, Pass>;
+  /** Whose turn is next, of each limited kind. */
+  turns: Map<string, string | null>;
   /** Per queue, how many rows the next claim looks at for each pack. */
   rowsPerPack: Map<string, number>;
   /** Queues in which nothing was due when it was last looked, or whose last claim left nothing. */
@@ -207,7 +239,13 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
   memory.view = view;
   memory.lookedAt = performance.now();
   const { fleet, dueSchedules, epoch } = view;
-  const found: Found = { more: false, starved: false, drained: view.waiting.length > 0, nextInMs: view.nextInMs };
+  const found: Found = {
+    more: false,
+    starved: false,
+    drained: view.waiting.length > 0,
+    vainMs: 0,
+    nextInMs: view.nextInMs,
+  };
   if (dueSchedules.length > 0 && options.schedules) {
     const inserted = await runDueSlots(options.db, options.schedules, dueSchedules, options.log);
     found.more = inserted > 0;
@@ -223,6 +261,8 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
       options.observe?.repaired('wiped', returned);
     }
   }
+  // What is new may be in a lane that a pass under way has left behind.
+  if (announced || found.more) for (const pass of memory.passes.values()) pass.news = true;
   for (const [queue, slots] of fleet.slots) {
     if (view.waiting.includes(queue)) continue;
     memory.idle.add(queue);
@@ -247,23 +287,41 @@ async function round(options: DispatcherOptions, memory: Memory, announced: bool
     const afterLane = memory.lanes.get(queue) ?? null;
     const rowsPerPack = memory.rowsPerPack.get(queue) ?? fewestToLookAt;
     const idle = memory.idle.has(queue);
-    const claimed = await claim(options.db, { queue, freePacks, rowsPerPack, fleet, afterLane, idle });
-    const { packs, lastLane, left, clear } = claimed;
+    const { turns } = memory;
+    const pass = passOf(memory, queue, afterLane);
+    const claimed = await claim(options.db, { queue, freePacks, rowsPerPack, fleet, afterLane, turns, idle });
+    const { packs, lastLane, clear } = claimed;
     found.drained &&= claimed.drained;
     memory.lanes.set(queue, lastLane);
+    for (const [kind, lane] of claimed.turns) turns.set(kind, lane);
     memory.room.set(queue, freePacks - packs.length);
     if (clear || packs.length === 0) memory.idle.add(queue);
     else memory.idle.delete(queue);
     if (packs.length > 0) memory.rowsPerPack.set(queue, rowsToLookAt(packs));
+    pass.took ||= packs.length > 0;
+    pass.left ||= claimed.left;
     await failpoint('dispatch.marked');
     if (packs.length > 0) await hand(options, queue, packs);
     // What is left waits for a slot, or for the limit of its kind.
-    if (left) found.starved = true;
+    if (pass.left) found.starved = true;
     if (packs.length >= freePacks) found.starved = true;
-    // Lanes lie behind the cursor, or before where it began. Whoever commits after a claim that took everything announces it.
-    else if (!clear) found.more ||= packs.length > 0 || lastLane !== null || afterLane !== null;
+    else if (!clear) {
+      // Lanes lie behind the cursor, or the next pass may find more. Whoever commits after a claim that took everything announces
+      // it. To begin anew after a pass in vain would keep every dispatcher claiming for as long as a kind is at its limit.
+      found.more ||= lastLane !== null || pass.took || pass.news;
+      if (lastLane === null && !pass.took) found.vainMs = performance.now() - pass.beganAt;
+    }
   }
   return found;
+}
+
+/** The pass that a claim behind this lane belongs to. */
+function passOf({ passes }: Memory, queue: string, afterLane: string | null): Pass {
+  const pass = afterLane === null ? undefined : passes.get(queue);
+  if (pass) return pass;
+  const begun = { beganAt: performance.now(), took: false, news: afterLane !== null, left: false };
+  passes.set(queue, begun);
+  return begun;
 }
 
 /** How many packs of a queue are under way; of these queues it is asked at once. */
