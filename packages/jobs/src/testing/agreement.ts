@@ -2,6 +2,7 @@ import type { Database } from '@ballast/db';
 import { expect } from 'vitest';
 import { misplacedJobs } from '../testing.ts';
 import type { Model } from './model.ts';
+import { limits } from './system.ts';
 
 interface Found {
   id: string;
@@ -33,9 +34,19 @@ export async function agree(db: Database, model: Model): Promise<void> {
       };
     }),
   );
-  expect(await db.sql`select id, runner_id as runner, job_ids as jobs from jobs.pack order by id`).toEqual(
-    [...model.packs].sort(byId).map(({ id, runner, jobs }) => ({ id, runner, jobs: jobs.map((job) => job.id) })),
+  expect(await db.sql`select id, name, runner_id as runner, job_ids as jobs from jobs.pack order by id`).toEqual(
+    [...model.packs]
+      .sort(byId)
+      .map(({ id, name, runner, jobs }) => ({ id, name, runner, jobs: jobs.map((job) => job.id) })),
   );
+  expect(await overLimit(db)).toEqual([]);
+}
+
+/** Limited kinds of which more packs are out than may be. */
+export async function overLimit(db: Database): Promise<readonly unknown[]> {
+  const out = await db.sql<{ name: string; packs: number }[]>`
+    select name, count(*)::int as packs from jobs.pack where name = any(${[...limits.keys()]}::text[]) group by name`;
+  return out.filter(({ name, packs }) => packs > (limits.get(name) as number));
 }
 
 const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);

@@ -1,5 +1,5 @@
 import { sqlOf, type Tx } from '@ballast/db';
-import { cancel, type JobContext, type Outcome, snooze } from '@ballast/kernel';
+import { type BatchContext, type BatchItem, cancel, type JobContext, type Outcome, snooze } from '@ballast/kernel';
 import { cancelJob, holdJobs, pauseQueue, releaseJobs, resumeQueue, retryJobs, runNow } from '../control.ts';
 import { returnPacks } from '../line-up.ts';
 import { lineUpRipe } from '../look.ts';
@@ -72,6 +72,7 @@ export async function openCrowd(system: System): Promise<Crowd> {
         processId: processes[number % 2] as string,
         stopping: number % 11 === 0,
         handle: (ctx) => handle(ctx, number),
+        handleBatch: (items, ctx) => handleBatch(items, ctx, number),
       });
     },
     cancel: (number) => onJob(number, (id) => cancelJob(jobsDb, id)),
@@ -115,8 +116,10 @@ export async function openCrowd(system: System): Promise<Crowd> {
           with ripe as (update jobs.later set run_at = now() - interval '1 second' returning job_id)
           update jobs.job set run_at = now() - interval '1 second' from ripe where job.id = ripe.job_id`;
         await lineUpRipe(jobsDb);
-        for (const pack of await system.claim(100, true)) {
-          await system.work(pack.id, { processId: processes[1], handle: finishing });
+        // Again for those that their kind's limit held back.
+        for (let packs = await system.claim(100, true); packs.length > 0; packs = await system.claim(100, true)) {
+          for (const { id } of packs)
+            await system.work(id, { processId: processes[1], handle: finishing, handleBatch: leaveAll });
         }
       }
     },
@@ -135,12 +138,30 @@ export async function openCrowd(system: System): Promise<Crowd> {
   };
 }
 
-const kindOf = (number: number): Kind => (number % 4 === 0 ? 'once' : 'often');
-const tenantOf = (number: number) => tenants[number % 2] as string;
+const kindOf = (number: number): Kind => (['once', 'limited', 'batch', 'limited'] as const)[number % 6] ?? 'often';
+const tenantOf = (number: number) => tenants[Math.floor(number / 6) % 2] as string;
 const finishing = async (ctx: JobContext<Tx>) => {
   await ctx.transaction((tx) => leave(tx, ctx.jobId, 'whole'));
   return undefined;
 };
+
+const leaveAll = async (items: readonly BatchItem<unknown>[], ctx: BatchContext<Tx>) => {
+  await ctx.transaction(items, async (tx, live) => {
+    for (const { jobId } of live) await leave(tx, jobId, 'whole');
+  });
+  return undefined;
+};
+
+/** A batch that takes its time, in its transaction and before, and perhaps fails there. */
+async function handleBatch(items: readonly BatchItem<unknown>[], ctx: BatchContext<Tx>, number: number) {
+  await new Promise((resolve) => setTimeout(resolve, number % 17));
+  await ctx.transaction(items, async (tx, live) => {
+    for (const { jobId } of live) await leave(tx, jobId, 'whole');
+    await sqlOf(tx)`select pg_sleep(${(number % 17) / 1_000})`;
+    if (number % 8 === 0) throw new Error('failed on purpose');
+  });
+  return undefined;
+}
 
 /** A run that takes its time, in its transaction and between, and ends in any way. */
 async function handle(ctx: JobContext<Tx>, number: number): Promise<Outcome | undefined> {

@@ -5,9 +5,9 @@ import { handOut } from './commands/dispatch.ts';
 import { sweepBoth, switchOn } from './commands/fleet.ts';
 import { give, openPack } from './commands/run.ts';
 import type { Model } from './model.ts';
-import { processes, type System } from './system.ts';
+import { limits, processes, type System } from './system.ts';
 
-/** More rounds than the attempts of any job: every round ends each job or charges it. */
+/** More rounds than the attempts of any job: every round ends each job or charges it, but for those that their kind's limit holds back. */
 const maxRounds = 10;
 
 /** The faults are over: what runs ends, what fell silent is swept, and every job is run to its end. */
@@ -19,7 +19,8 @@ export async function finish(model: Model, system: System): Promise<void> {
   await switchOn(model, system);
   await endRuns(model, system);
   model.living.clear();
-  for (let round = 0; round < maxRounds && model.open().length + model.packs.length > 0; round++) {
+  const rounds = maxRounds + model.open().filter((job) => limits.has(job.name)).length;
+  for (let round = 0; round < rounds && model.open().length + model.packs.length > 0; round++) {
     await sweepBoth(model, system, false);
     await system.jobsDb.sql`
       with ripe as (update jobs.later set run_at = now() - interval '1 second' returning job_id)

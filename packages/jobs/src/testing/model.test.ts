@@ -1,7 +1,7 @@
 /**
  * Everything that can happen to a job, in random order, on a real Postgres and against a
  * model in memory: after every step each open job is in exactly one place, and tables
- * and model agree on every job and pack. At the end every job reaches its end, and none
+ * and model agree on every job and pack, of which no more are out than a limit allows. At the end every job reaches its end, and none
  * had an effect twice.
  *
  * It says its seed. `BALLAST_SEED=123` plays the same again, `BALLAST_SEED=123:4:2` with

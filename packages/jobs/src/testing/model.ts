@@ -4,6 +4,8 @@
  * a command says so.
  */
 
+import { limits } from './system.ts';
+
 export type Place = 'due' | 'later' | 'aside' | 'held' | 'out' | 'done' | 'dead' | 'cancelled';
 
 export interface ModelJob {
@@ -32,6 +34,7 @@ export interface ModelJob {
 
 export interface ModelPack {
   id: string;
+  name: string;
   /** In the order in which they run. */
   jobs: ModelJob[];
   /** The queue holds it. */
@@ -74,6 +77,11 @@ export class Model {
 
   at(place: Place): ModelJob[] {
     return this.jobs.filter((job) => job.place === place);
+  }
+
+  /** As many packs of its kind are out as may be. */
+  atLimit(name: string): boolean {
+    return this.packs.filter((pack) => pack.name === name).length >= (limits.get(name) ?? Number.POSITIVE_INFINITY);
   }
 
   /** Waits again, in the line or until its time comes. */

@@ -1,14 +1,15 @@
 /**
  * The same things as in `model.test.ts`, all at once: dispatchers, workers, sweeps and
  * operators in random order, each in its own connection, and sweeps that take packs
- * from under running workers. At no moment is an open job in no place or in two, and
- * at the end each is done with its effect, once, or dead or cancelled without.
+ * from under running workers. At no moment is an open job in no place or in two, nor are
+ * more packs of a limited kind out than may be, and at the end each is done with its effect, once, or dead or cancelled without.
  *
  * `BALLAST_SEED` plays the same orders again; how Postgres interleaves them is its own.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { misplacedJobs } from '../testing.ts';
+import { overLimit } from './agreement.ts';
 import { type Act, acts, openCrowd } from './crowd.ts';
 import { openSystem } from './system.ts';
 
@@ -40,7 +41,10 @@ it('keeps every job in one place while everything happens at once', {
     const crowd = await openCrowd(opened.system);
     let over = false;
     const watch = (async () => {
-      while (!over) expect(await misplacedJobs(opened.system.jobsDb)).toEqual([]);
+      while (!over) {
+        expect(await misplacedJobs(opened.system.jobsDb)).toEqual([]);
+        expect(await overLimit(opened.system.jobsDb)).toEqual([]);
+      }
     })();
     const played = Promise.all(lists.map((list) => crowd.play(list))).finally(() => {
       over = true;

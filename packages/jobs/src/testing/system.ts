@@ -1,5 +1,14 @@
 import { type Database, openDatabase, type Tx, withTenant } from '@ballast/db';
-import { defineJob, type JobContext, type JobDefinition, type Log, type Outcome } from '@ballast/kernel';
+import {
+  type BatchContext,
+  type BatchHandler,
+  type BatchItem,
+  defineJob,
+  type JobContext,
+  type JobDefinition,
+  type Log,
+  type Outcome,
+} from '@ballast/kernel';
 import { createTestDatabase } from '@ballast/test-kit/database';
 import { z } from 'zod';
 import { claim } from '../claim.ts';
@@ -14,10 +23,10 @@ import { forgetJobs } from '../testing.ts';
 import type { Transport } from '../transport.ts';
 import { createEffects, HeldRun, hourMs } from './held-run.ts';
 
-const define = (name: string, attempts: number, version = 1): JobDefinition =>
+const define = (name: string, attempts: number, more: Partial<JobDefinition> = {}): JobDefinition =>
   defineJob({
+    ...more,
     name,
-    version,
     attempts,
     payload: z.strictObject({}) as never,
     backoff: { firstMs: hourMs, maxMs: hourMs },
@@ -28,8 +37,14 @@ const define = (name: string, attempts: number, version = 1): JobDefinition =>
 export const kinds = {
   often: define('model.often', 3),
   once: define('model.once', 1),
-  foreign: define('model.often', 3, 2),
+  limited: define('model.limited', 3, { concurrency: 1 }),
+  batch: define('model.batch', 3, { batch: 3 }),
+  foreign: define('model.often', 3, { version: 2 }),
 };
+/** How many packs of a name may be out; no limit when it is not there. */
+export const limits = new Map(
+  Object.values(kinds).flatMap((job) => (job.concurrency === null ? [] : [[job.name, job.concurrency]])),
+);
 export type Kind = keyof typeof kinds;
 export const tenants = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'] as const;
 export const processes = ['018f0000-0000-7000-8000-0000000000a1', '018f0000-0000-7000-8000-0000000000a2'] as const;
@@ -47,6 +62,7 @@ interface Work {
   returnAfterMs?: number;
   returned?(): void;
   handle(ctx: JobContext<Tx>): Promise<Outcome | undefined>;
+  handleBatch?(items: readonly BatchItem<unknown>[], ctx: BatchContext<Tx>): Promise<undefined>;
 }
 
 /** The real thing, on a real Postgres. In the queue's place stands a set of pack ids, which can lose what it holds. */
@@ -61,6 +77,7 @@ export class System {
   readonly #unwritten = new Set<Promise<unknown>>();
   #mark: string | null = null;
   #claims = 0;
+  readonly #turns = new Map<string, string | null>();
 
   constructor(db: Database, workDb: Database, jobsDb: Database) {
     this.db = db;
@@ -85,7 +102,8 @@ export class System {
   }
 
   async claim(freePacks: number, knowsForeign: boolean): Promise<Pack[]> {
-    const known = [kinds.often, kinds.once, ...(knowsForeign ? [kinds.foreign] : [])];
+    const { foreign, ...own } = kinds;
+    const known = [...Object.values(own), ...(knowsForeign ? [foreign] : [])];
     const fleet: Fleet = {
       slots: new Map([['default', freePacks]]),
       knows: new Set(known.map((job) => `${job.name}@${job.version}`)),
@@ -93,7 +111,7 @@ export class System {
       runMs: new Map(known.map((job) => [job.name, 5])),
     };
     this.#claims += 1;
-    const { packs } = await claim(this.jobsDb, {
+    const { packs, turns } = await claim(this.jobsDb, {
       // An idle dispatcher claims in another way, and must come to the same.
       idle: this.#claims % 2 === 0,
       queue: 'default',
@@ -101,7 +119,9 @@ export class System {
       rowsPerPack: 20,
       fleet,
       afterLane: null,
+      turns: this.#turns,
     });
+    for (const [kind, lane] of turns) this.#turns.set(kind, lane);
     await this.#stopTheClock();
     return packs;
   }
@@ -122,7 +142,7 @@ export class System {
   /** A worker runs the pack, with one handler for every kind. */
   work(
     packId: string,
-    { processId, stopping = false, returnAfterMs = 100, returned = () => {}, handle }: Work,
+    { processId, stopping = false, returnAfterMs = 100, returned = () => {}, handle, handleBatch }: Work,
   ): Promise<void> {
     const runner = {
       db: this.#workDb,
@@ -134,7 +154,11 @@ export class System {
       shutdown: new AbortController().signal,
       find: (name: string, version: number) => {
         const job = Object.values(kinds).find((kind) => kind.name === name && kind.version === version);
-        return job && { job, load: async () => ({ job, run: ({ ctx }: { ctx: JobContext<Tx> }) => handle(ctx) }) };
+        if (!job) return undefined;
+        const run = ({ ctx }: { ctx: JobContext<Tx> }) => handle(ctx);
+        const runBatch: BatchHandler<unknown, Tx, null>['runBatch'] = async ({ items, ctx }) =>
+          handleBatch?.(items, ctx);
+        return { job, load: async () => (job.batch === null ? { job, run } : { job, runBatch }) };
       },
       stopping: () => stopping,
       returned,

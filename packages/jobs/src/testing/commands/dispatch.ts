@@ -38,7 +38,7 @@ export const claimPacks = fc
         const claims = Array.from({ length: dispatchers }, () => system.claim(freePacks, model.knowsForeign));
         const packs = (await Promise.all(claims)).flat();
         for (const pack of packs) handOut(model, system, pack, due.filter(knows), added);
-        const left = due.filter(knows).filter((job) => job.place === 'due');
+        const left = due.filter(knows).filter((job) => job.place === 'due' && !model.atLimit(job.name));
         if (dispatchers === 1 && left.length > 0 && packs.length < freePacks) {
           throw new Error(`${left.length} jobs were left, with ${freePacks - packs.length} packs to spare.`);
         }
@@ -69,8 +69,9 @@ export function handOut(
     throw new Error('A job that travels alone was given neighbours.');
   }
   if (new Set(jobs.map((job) => `${job.name} ${job.foreign}`)).size > 1) throw new Error('A pack of two kinds.');
+  if (model.atLimit(pack.name)) throw new Error(`More packs of ${pack.name} are out than may be.`);
   if (added) system.queue.add(pack.id);
-  model.packs.push({ id: pack.id, jobs, queued: added, runner: null, named: null });
+  model.packs.push({ id: pack.id, name: pack.name, jobs, queued: added, runner: null, named: null });
   model.packIds.push(pack.id);
 }
 

@@ -6,7 +6,7 @@ import { command } from './command.ts';
 /** A job is added: now or for later, with or without a key, perhaps to be discarded. */
 export const add = fc
   .record({
-    kind: fc.constantFrom<Kind>('often', 'often', 'often', 'often', 'once', 'foreign'),
+    kind: fc.constantFrom<Kind>('often', 'often', 'often', 'often', 'limited', 'limited', 'once', 'foreign'),
     tenant: fc.constantFrom(...tenants),
     key: fc.option(fc.constantFrom('a', 'b'), { nil: null, freq: 1 }),
     later: fc.constantFrom(false, false, false, true),
