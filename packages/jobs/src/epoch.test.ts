@@ -89,6 +89,20 @@ it.each([
   },
 );
 
+it('marks a wiped store after all that waited in it was returned, however much that is', async () => {
+  await keep();
+  await jobsDb.sql`
+    with job as (
+      insert into jobs.job (id, name, version, queue, lane, priority, attempts, run_at, body)
+      select gen_random_uuid(), ${task.name}, 1, 'default', ${tenant}, 0, 8, now(), '{}' from generate_series(1, 2100)
+      returning id
+    )
+    insert into jobs.pack (id, queue, name, job_ids) select gen_random_uuid(), 'default', ${task.name}, array[id] from job`;
+  store.mark = null;
+  expect(await keep()).toBe(2_100);
+  expect([store.statesAtWrite.length, new Set(store.statesAtWrite)]).toEqual([2_100, new Set(['pending 0'])]);
+});
+
 it('leaves a wiped store unmarked while another process sweeps, and when the rows cannot be returned', async () => {
   await keep();
   await handedOut();

@@ -1,7 +1,8 @@
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
 import { uuidv7 } from 'uuidv7';
-import { returnLost, withSweepLock } from './sweep.ts';
+import { returnLost } from './lost.ts';
+import { withSweepLock } from './sweep.ts';
 import type { Transport } from './transport.ts';
 
 /**

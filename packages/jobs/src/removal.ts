@@ -3,7 +3,7 @@ import type { Database } from '@ballast/db';
 /** A walk over what ended long ago, that can be left and gone on with. */
 export interface Removal {
   /** Removes batch after batch, each its own commit, until none is left or its time is over. Returns how many jobs. */
-  run(): Promise<number>;
+  run(isOver?: () => boolean): Promise<number>;
   /** Its time was over, or it was to stop, and there may be more. */
   unfinished(): boolean;
 }
@@ -13,7 +13,7 @@ export interface RemovalOptions {
   db: Database;
   /** How long done and cancelled jobs stay. Dead ones stay until someone decides. */
   keepEndedDays?: number;
-  /** How long one run may take; the batch under way at that moment is its last. */
+  /** How long one run may take, and in a sweep the cancelling of what is stale before it; the batch under way at that moment is its last. */
   removeForMs?: number;
   /** No further batch is begun once it is aborted. */
   stopping?: AbortSignal;
@@ -28,15 +28,16 @@ const fromFrontEveryMs = 3_600_000;
  * Remembers how far it came: what was removed stays in front of the index until a vacuum, while an old
  * snapshot is held for hours, and each batch would step over all of it again.
  */
-export function openRemoval({ db, keepEndedDays = 7, removeForMs = 2_500, stopping }: RemovalOptions): Removal {
+export function openRemoval(options: RemovalOptions): Removal {
+  const { db, keepEndedDays = 7 } = options;
   let after = front;
   let fromFrontAt = performance.now();
   let unfinished = false;
   return {
     unfinished: () => unfinished,
-    async run() {
-      const startedAt = performance.now();
-      if (startedAt - fromFrontAt > fromFrontEveryMs) [after, fromFrontAt] = [front, startedAt];
+    async run(isOver = timeFor(options)) {
+      const now = performance.now();
+      if (now - fromFrontAt > fromFrontEveryMs) [after, fromFrontAt] = [front, now];
       await forgetAbsent(db);
       let removed = 0;
       for (;;) {
@@ -44,10 +45,16 @@ export function openRemoval({ db, keepEndedDays = 7, removeForMs = 2_500, stoppi
         removed += jobs;
         after = last ?? after;
         unfinished = jobs === batch;
-        if (!unfinished || stopping?.aborted || performance.now() - startedAt >= removeForMs) return removed;
+        if (!unfinished || isOver()) return removed;
       }
     },
   };
+}
+
+/** True once the time that begins now is over. */
+export function timeFor({ removeForMs = 2_500, stopping }: RemovalOptions): () => boolean {
+  const startedAt = performance.now();
+  return () => (stopping?.aborted ?? false) || performance.now() - startedAt >= removeForMs;
 }
 
 /** Processes that are gone, and schedules that no release has known for a season: their code is gone. */

@@ -19,7 +19,11 @@ const { db, jobsDb, close } = await openTestPools();
 afterAll(close);
 beforeEach(() => forgetJobs(jobsDb));
 
-const sweeping = { db: jobsDb, transport: { holds: async () => new Set<string>() }, log: silentLog };
+const sweeping = {
+  db: jobsDb,
+  transport: { holds: async () => new Set<string>(), drop: async () => {} },
+  log: silentLog,
+};
 const sweepAll = () => sweep(sweeping);
 
 /** Jobs that were added so many days ago, and have ended in this state so many days ago. */

@@ -1,22 +1,24 @@
 /**
  * The sweep finds work that somebody began and nobody will end: rows whose runner is
- * silent, and rows whose pack the queue does not know. Any number of processes may
+ * silent, and rows whose pack the queue does not know or a worker took in vain. Any number of processes may
  * sweep; an advisory lock lets one at a time.
  */
 import type { Database } from '@ballast/db';
 import type { Log } from '@ballast/kernel';
 import { gapMs, silentAfterMs } from './fleet.ts';
-import { linedUp, returnPacks } from './line-up.ts';
+import { linedUp } from './line-up.ts';
+import { openTaken, returnLost, type TakenPacks } from './lost.ts';
 import type { JobObserver } from './observe.ts';
 import { rebuildIndex } from './rebuild-index.ts';
-import { openRemoval, type Removal, type RemovalOptions } from './removal.ts';
-import { anythingToSweep, orphaned, unopened } from './suspects.ts';
+import { openRemoval, type Removal, type RemovalOptions, timeFor } from './removal.ts';
+import { cancelStale } from './stale.ts';
+import { anythingToSweep, orphaned } from './suspects.ts';
 import type { Transport } from './transport.ts';
 
 export interface Swept {
   /** Rows whose runner was silent or no longer runs their pack. */
   orphaned: number;
-  /** Rows whose pack the queue did not know. */
+  /** Rows whose pack the queue did not know, or a worker took and could not open. */
   lost: number;
   /** Rows that nobody started before `discardAfter`. */
   stale: number;
@@ -31,6 +33,8 @@ export interface SweepOptions extends RemovalOptions {
   /** Whether it also looks for old rows, and for indexes that have grown: `rest` only goes on with what its time was over for. */
   remove?: boolean | 'rest';
   removal?: Removal;
+  /** What earlier sweeps saw of packs that workers took. */
+  taken?: TakenPacks;
   /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
   settledAfterMs?: number;
   observe?: JobObserver | undefined;
@@ -40,7 +44,6 @@ export interface SweepOptions extends RemovalOptions {
 
 /** 'Swep' in ASCII. */
 const lockKey = 0x53776570;
-const batch = 1_000;
 /** How far apart the rows that ran in a process when it died start again, and how many are given that much. */
 const apartMs = 1_000;
 const suspectsApart = 10;
@@ -48,11 +51,15 @@ const suspectsApart = 10;
 const everyTwelfth = 12;
 
 /** Sweeps every `everyMs` until closed. */
-export function startSweep(options: SweepOptions & { removeEvery?: number }): { close(): Promise<void> } {
+export function startSweep(
+  options: SweepOptions & { removeEvery?: number; transport: Pick<Transport, 'holds' | 'drop'> },
+): { close(): Promise<void> } {
   const { everyMs = 5_000, removeEvery = everyTwelfth } = options;
   const stopping = new AbortController();
   // The other half of the time is everybody else's: what looks for lost packs wants the same lock.
-  const removal = openRemoval({ removeForMs: everyMs / 2, ...options, stopping: stopping.signal });
+  const sweeping = { removeForMs: everyMs / 2, ...options, stopping: stopping.signal };
+  const removal = openRemoval(sweeping);
+  const taken = openTaken(options.transport);
   let under: Promise<unknown> = Promise.resolve();
   let busy = false;
   let sweeps = 0;
@@ -61,7 +68,7 @@ export function startSweep(options: SweepOptions & { removeEvery?: number }): { 
     busy = true;
     const remove = sweeps % removeEvery === 0 || (removal.unfinished() && 'rest');
     sweeps += 1;
-    under = sweep({ ...options, remove, removal })
+    under = sweep({ ...sweeping, remove, removal, taken })
       .then((swept) => {
         for (const why of ['orphaned', 'lost', 'stale'] as const) {
           if (swept?.[why]) options.observe?.repaired(why, swept[why]);
@@ -84,21 +91,33 @@ export function startSweep(options: SweepOptions & { removeEvery?: number }): { 
 
 /** One sweep. Null when another process is sweeping. One that need not remove old rows looks first whether there is anything. */
 export async function sweep(options: SweepOptions): Promise<Swept | null> {
-  const { db, transport, settledAfterMs = 10_000, remove = true } = options;
+  const { db, settledAfterMs = 10_000, remove = true } = options;
   if (!remove && !(await anythingToSweep(db, settledAfterMs))) return { orphaned: 0, lost: 0, stale: 0, removed: 0 };
-  return withSweepLock(db, async () => ({
-    orphaned: (await canWitness(db, options.witnessId)) ? await returnOrphans(db, options.observe) : 0,
-    lost: await returnLost(db, transport, { settledAfterMs, suspect: true }),
-    stale: await cancelStale(db, options.observe),
-    removed: !remove ? 0 : await tidy(options),
-  }));
+  return withSweepLock(db, async () => {
+    const canTell = await canWitness(db, options.witnessId);
+    const orphaned = canTell ? await returnOrphans(db, options.observe) : 0;
+    const lost = await lookForLost(options, settledAfterMs, canTell);
+    const isOver = timeFor(options);
+    const stale = await cancelStale(db, isOver, options.observe);
+    return { orphaned, lost, stale, removed: !remove ? 0 : await tidy(options, isOver) };
+  });
+}
+
+/** A queue that does not answer keeps nothing else from being swept: all the rest is between Postgres and its clock. */
+async function lookForLost(options: SweepOptions, settledAfterMs: number, canTell: boolean): Promise<number> {
+  const { db, transport, log } = options;
+  const taken = canTell ? options.taken : undefined;
+  return returnLost(db, transport, { settledAfterMs, suspect: true, taken }).catch((error: Error) => {
+    log.warn({ error: error.message }, 'sweep could not look for lost packs');
+    return 0;
+  });
 }
 
 /** What need not be done in every sweep. Under the lock: one process at a time removes. */
-async function tidy(options: SweepOptions): Promise<number> {
+async function tidy(options: SweepOptions, isOver: () => boolean): Promise<number> {
   const { db, log, remove = true, removal = openRemoval(options) } = options;
   if (remove !== 'rest') await rebuildIndex(db, log);
-  return removal.run();
+  return removal.run(isOver);
 }
 
 /**
@@ -179,48 +198,4 @@ async function endHolders(db: Database): Promise<void> {
       select 1 from jobs.process
       where process.id = pack.runner_id and beat_at > now() - ${silentAfterMs} * interval '1 millisecond'
     )`;
-}
-
-/**
- * Rows that wait in a pack of which the queue knows nothing: wiped, lost with its
- * tail, never added, or taken by a worker that died under it. Uncharged; where the
- * last is possible (`suspect`) they travel alone from now on.
- */
-export async function returnLost(
-  db: Database,
-  transport: SweepOptions['transport'],
-  { settledAfterMs, suspect }: { settledAfterMs: number; suspect: boolean },
-): Promise<number> {
-  const packs = await db.sql<{ queue: string; id: string }[]>`
-    select queue, id from jobs.pack where ${unopened(db.sql, settledAfterMs)} limit ${batch}`;
-  let returned = 0;
-  for (const [queue, of] of Map.groupBy(packs, (pack) => pack.queue)) {
-    const ids = of.map((pack) => pack.id);
-    const held = await transport.holds(queue, ids);
-    const lost = ids.filter((id) => !held.has(id));
-    if (lost.length > 0) returned += await returnPacks(db.sql, lost, suspect);
-  }
-  return returned;
-}
-
-/** A job whose key a second enqueue holds is left to the next sweep: this one has the lock of all sweeps, and waits for nobody. */
-async function cancelStale(db: Database, observe?: JobObserver): Promise<number> {
-  const rows = await db.sql<{ name: string; queue: string }[]>`
-    with seen as materialized (
-      select ctid as at, job_id from jobs.due where discard_after <= now() limit ${batch} for update skip locked
-    ), free as materialized (
-      select job_id from jobs.key where job_id in (select job_id from seen) for update skip locked
-    ), stale as (
-      delete from jobs.due where ctid = any(array(
-        select at from seen
-        where job_id in (select job_id from free) or not exists (select 1 from jobs.key where key.job_id = seen.job_id)
-      ))
-      returning job_id
-    ), unkeyed as (delete from jobs.key where job_id in (select job_id from stale))
-    update jobs.job
-    set state = 'cancelled', ended_at = now(), body = case when secrets is null then body else body - secrets end
-    from stale where job.id = stale.job_id and job.state = 'open'
-    returning job.name, job.queue`;
-  for (const row of rows) observe?.ended(row, 'cancelled', null);
-  return rows.length;
 }

@@ -28,8 +28,10 @@ export interface Transport {
   consume(queue: string, slots: number, run: (packId: string) => Promise<void>): Consumer;
   /** How many packs wait in the queue or run. */
   inFlight(queue: string): Promise<number>;
-  /** Of these packs, the ones that the queue still holds: waiting, or running under a live lock. */
-  holds(queue: string, packIds: readonly string[]): Promise<Set<string>>;
+  /** Of these packs, the ones that the queue still holds: waiting, or taken by a worker under a live lock; or only those in one of the two states. */
+  holds(queue: string, packIds: readonly string[], state?: 'waiting' | 'active'): Promise<Set<string>>;
+  /** Takes packs out of the queue that a worker has taken, whatever it says: they fill nobody's slots any more. */
+  drop(queue: string, packIds: readonly string[]): Promise<void>;
   /** The mark by which a store that lost its data is known; null where the packs share Postgres' own fate. */
   readonly epoch: { read(): Promise<string | null>; write(value: string): Promise<void> } | null;
   /** Whether the connection by which a wipe is known stands; null where the packs lie in Postgres. */
@@ -70,6 +72,8 @@ const workerSettings = {
 const answerTimeoutMs = 5_000;
 const closeTimeoutMs = 1_000;
 const askedAtOnce = 100;
+/** BullMQ's word for one who ends a job without holding its lock. */
+const withoutLock = '0';
 /** What a link may stay silent under a command. A tick uses two links after each other, and both may have forgotten their other end. */
 const silenceMs = 3_000;
 /** The same for a consumer, whose healthy answer can be that nothing came for five seconds. */
@@ -89,6 +93,14 @@ export function openTransport(options: TransportOptions, log: Log): Transport {
     queue.on('error', (error) => log.debug({ queue: name, error: error.message }, 'queue connection'));
     queues.set(name, queue);
     return queue;
+  }
+
+  /** Each is a question of its own: many at once would take longer than a healthy answer may. */
+  async function someAtATime(queue: string, packIds: readonly string[], ask: (packId: string) => Promise<void>) {
+    for (let asked = 0; asked < packIds.length; asked += askedAtOnce) {
+      const some = packIds.slice(asked, asked + askedAtOnce);
+      await withinMs(answerTimeoutMs, Promise.all(some.map(ask)), `look into ${queue}`);
+    }
   }
 
   return {
@@ -111,18 +123,22 @@ export function openTransport(options: TransportOptions, log: Log): Transport {
     },
     inFlight: (queue) =>
       withinMs(answerTimeoutMs, queueNamed(queue).getJobCountByTypes('waiting', 'active'), `count ${queue}`),
-    async holds(queue, packIds) {
+    async holds(queue, packIds, wanted) {
       const held = new Set<string>();
-      const lookUp = async (packId: string) => {
+      await someAtATime(queue, packIds, async (packId) => {
         const state = await queueNamed(queue).getJobState(packId);
-        if (state !== 'unknown' && state !== 'failed' && state !== 'completed') held.add(packId);
-      };
-      // Each is a question of its own: many at once would take longer than a healthy answer may.
-      for (let asked = 0; asked < packIds.length; asked += askedAtOnce) {
-        const some = packIds.slice(asked, asked + askedAtOnce);
-        await withinMs(answerTimeoutMs, Promise.all(some.map(lookUp)), `look into ${queue}`);
-      }
+        if (wanted ? state === wanted : !['unknown', 'failed', 'completed'].includes(state)) held.add(packId);
+      });
       return held;
+    },
+    async drop(queue, packIds) {
+      await someAtATime(queue, packIds, async (packId) => {
+        const taken = await queueNamed(queue).getJob(packId);
+        // It may have ended meanwhile, which is what was wanted.
+        await taken?.moveToCompleted(null, withoutLock, false).catch((error: Error) => {
+          log.debug({ queue, packId, error: error.message }, 'pack not dropped');
+        });
+      });
     },
     async ping() {
       await withinMs(answerTimeoutMs, queueNamed('default').getJobState('ping'), 'ping');
@@ -138,6 +154,7 @@ type WorkerSettings = typeof workerSettings & { concurrency: number };
 
 interface PackQueue {
   addBulk(packs: { name: string; data: { packId: string }; opts: { jobId: string } }[]): Promise<unknown>;
+  getJob(packId: string): Promise<Pick<Job, 'moveToCompleted'> | undefined>;
   getJobState(packId: string): Promise<string>;
   getJobCountByTypes(...states: ('waiting' | 'active')[]): Promise<number>;
   on(event: 'error', listener: (error: Error) => void): unknown;

@@ -126,7 +126,7 @@ it('counts what a sweep put right, by its reason', async () => {
   await add({ discardAfter: new Date(Date.now() - 1_000) });
   const sweeper = startSweep({
     db: jobsDb,
-    transport: { holds: async () => new Set() },
+    transport: { holds: async () => new Set(), drop: async () => {} },
     log: silentLog,
     observe,
     everyMs: 20,
