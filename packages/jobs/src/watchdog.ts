@@ -17,8 +17,9 @@ export interface WatchdogOptions {
 /**
  * Ends a worker that has stopped taking packs without noticing. BullMQ has left
  * workers silently wedged after outages (issues 4378, 4479 and 4585 of its
- * repository); whatever the reason, free slots beside a held pack that waited
- * thirty seconds, with both stores answering, is never right.
+ * repository); whatever the reason, free slots beside a pack that has waited in the queue
+ * for thirty seconds, with both stores answering, is never right. What another worker took and does
+ * not open waits for that one: the sweep returns it.
  *
  * Only of a process that was awake all the while: after a freeze, or a handler that kept
  * the event loop, packs have waited for it too, and it takes them in the next moment.
@@ -48,18 +49,20 @@ export function startWatchdog(options: WatchdogOptions): { close(): void } {
 
 async function isWedged({ db, transport, idleQueues }: WatchdogOptions, idleMs: number): Promise<string | null> {
   for (const queue of idleQueues(idleMs)) {
+    // The last handed out: what another took came before what waits.
     const packs = await db.sql<{ id: string }[]>`
       select id from jobs.pack
       where queue = ${queue} and runner_id is null and dispatched_at < now() - ${idleMs} * interval '1 millisecond'
         and not exists (select 1 from jobs.queue where queue.name = pack.queue and paused_at is not null)
-      limit 5`;
+      order by dispatched_at desc limit 5`;
     if (packs.length === 0) continue;
-    const held = await transport.holds(
+    const waiting = await transport.holds(
       queue,
       packs.map((pack) => pack.id),
+      'waiting',
     );
-    // A pack that nobody has opened and that the queue holds waits there, unless it was taken while that was asked.
-    if (held.size === packs.length && idleQueues(idleMs).includes(queue)) return queue;
+    // Unless it was taken while that was asked.
+    if (waiting.size > 0 && idleQueues(idleMs).includes(queue)) return queue;
   }
   return null;
 }
