@@ -48,7 +48,8 @@ export async function startHeartbeat(
     parkedLeft = await unpark(db, presence, unparkUntil());
   };
   const warn = (error: Error) => log.warn({ error: error.message }, 'heartbeat not written');
-  let under: Promise<unknown> = Promise.resolve();
+  // All of them: one whose answer is late may be written after those behind it, and must not be after the farewell.
+  const under = new Set<Promise<void>>();
   let vouching: Promise<void> | null = null;
   const timer = setInterval(() => {
     beats += 1;
@@ -60,13 +61,16 @@ export async function startHeartbeat(
           vouching = null;
         });
     }
-    under = beatAgain().catch(warn);
+    const beating = beatAgain()
+      .catch(warn)
+      .finally(() => under.delete(beating));
+    under.add(beating);
   }, beatEveryMs);
   return {
     async close() {
       clearInterval(timer);
       closed = true;
-      await Promise.all([under, vouching]);
+      await Promise.all([...under, vouching]);
       // Gone on purpose: the sweep need not wait for silence.
       await db.sql`delete from jobs.process where id = ${presence.processId}`.catch(() => {});
     },
