@@ -75,6 +75,21 @@ describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }
       await chanceOf('row 8 on redis').moment(600);
       const redis = new Redis(stage.queue.redis?.url ?? '');
       await redis.flushall();
+      const wipedAt = performance.now();
+      const [{ at } = {}] = await stage.jobsDb.sql<{ at: string }[]>`select clock_timestamp()::text as at`;
+      // Goal E: within thirty seconds the new store is known, and nothing waits any more in a pack that only the old one had.
+      const again = async () => {
+        const [row] = await stage.jobsDb.sql<{ value: string }[]>`select value from jobs.epoch`;
+        expect(await redis.get('ballast:epoch')).toBe(row?.value);
+        expect(
+          await stage.jobsDb.sql`
+            select id from jobs.pack where runner_id is null and dispatched_at < ${at ?? ''}::text::timestamptz`,
+        ).toEqual([]);
+      };
+      await vi.waitFor(again, { timeout: goalMs, interval: 100 });
+      const ms = performance.now() - wipedAt;
+      process.stdout.write(`a wiped queue is handed out again: ${ms.toFixed(0)} ms\n`);
+      expect(ms).toBeLessThan(30_000);
       await redis.quit();
       await stage.allDoneOnce(40);
     });
