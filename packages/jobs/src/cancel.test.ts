@@ -87,6 +87,7 @@ describe('a job that moves while it is cancelled', () => {
     const packId = await handOut(jobsDb.sql, true);
     let cancelled: Promise<boolean> | undefined;
     await db.sql.begin(async (sql) => {
+      await sql`select set_config('app.pack_id', ${packId}, true)`;
       await sql`select jobs.hold(array[${id}]::uuid[], ${packId})`;
       cancelled = cancelJob(jobsDb, id);
       await waiting();

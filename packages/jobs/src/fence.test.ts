@@ -1,5 +1,5 @@
 /** That what a run writes is kept only while its job is in its own pack: whatever became of the job meanwhile, and though nobody has begun it again. */
-import { sqlOf, type Tx, withTenant } from '@ballast/db';
+import { sqlOf, type Tx, withScope, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
@@ -98,10 +98,31 @@ it('a completion of what is no longer open takes its transaction back', async ()
   const id = await add();
   const packId = await handOut();
   await doorsOf(id, packId).transaction(leave('first'));
-  const again = withTenant(db, tenantId, async (tx) => {
+  const again = withScope(db, { tenantId, packId }, async (tx) => {
     await leave('second')(tx);
     await sqlOf(tx)`select jobs.complete(${[id]}::uuid[], ${packId}, ${[1]}::smallint[], false)`;
   });
   await expect(again).rejects.toMatchObject({ code: 'BL001' });
   expect(await effects()).toEqual(['first']);
+});
+
+it('a completion that had to wait sees what became of its job meanwhile: open, and in its pack no more', async () => {
+  const id = await add();
+  const packId = await handOut();
+  let completed: Promise<unknown> | undefined;
+  await jobsDb.sql.begin(async (sql) => {
+    await returnPacks(sql, [packId], true);
+    completed = withScope(
+      db,
+      { tenantId, packId },
+      (tx) => sqlOf(tx)`select jobs.complete(${[id]}::uuid[], ${packId}, ${[1]}::smallint[], true)`,
+    );
+    completed.catch(() => {});
+    const waiting = () => sql`
+      select 1 from pg_locks where not granted
+        and pid in (select pid from pg_stat_activity where datname = current_database())`;
+    await expect.poll(async () => (await waiting()).length, { interval: 10 }).toBe(1);
+  });
+  await expect(completed).rejects.toMatchObject({ code: 'BL001' });
+  expect(await states()).toEqual(['pending']);
 });

@@ -60,11 +60,33 @@ describe('the app', () => {
     await keep(mine().packId, mine().id);
   });
 
-  it('neither holds nor completes a job by the pack of another', async () => {
-    const { id } = theirs();
-    expect(
-      await within(mine().packId, (sql) => sql`select jobs.hold(${[id]}::uuid[], ${mine().packId}) as held`),
-    ).toEqual([{ held: [] }]);
+  it('holds no job by the pack of another, nor by a pack that is not its own', async () => {
+    const held = (id: string, packId: string) =>
+      within(mine().packId, (sql) => sql`select jobs.hold(${[id]}::uuid[], ${packId}) as held`);
+    expect(await held(theirs().id, mine().packId)).toEqual([{ held: [] }]);
+    expect(await held(theirs().id, theirs().packId)).toEqual([{ held: [] }]);
+    expect(await held(mine().id, mine().packId)).toEqual([{ held: [mine().id] }]);
+  });
+
+  const [unscoped, scoped] = [() => undefined, () => mine().packId];
+  it.each<[string, () => string | undefined, () => string[], () => string]>([
+    ['another tenant’s, by its own pack', scoped, () => [theirs().id], () => mine().packId],
+    ['another tenant’s, by that one’s pack', scoped, () => [theirs().id], () => theirs().packId],
+    ['another tenant’s beside its own', scoped, () => [mine().id, theirs().id], () => mine().packId],
+    ['its own by another pack', scoped, () => [mine().id], () => theirs().packId],
+    ['none, to end another pack', scoped, () => [], () => theirs().packId],
+    ['its own where no job is run', unscoped, () => [mine().id], () => mine().packId],
+  ])('completes no job that it does not run, and ends no pack: %s', async (_, scope, ids, packId) => {
+    for (const closes of [false, true]) {
+      const completed = within(
+        scope(),
+        (sql) => sql`
+          select jobs.complete(${ids()}::uuid[], ${packId()}, ${ids().map(() => 1)}::smallint[], ${closes})`,
+      );
+      await expect(completed).rejects.toMatchObject({ code: 'BL001' });
+    }
+    expect(await jobsDb.sql`select from jobs.job where state = 'open'`).toHaveLength(2);
+    expect(await jobsDb.sql`select from jobs.pack`).toHaveLength(2);
   });
 
   it.each([
@@ -88,6 +110,14 @@ describe('the app', () => {
         'permission denied for table',
       );
   });
+});
+
+it('the app completes what it runs, and ends its own pack', async () => {
+  const { id, packId } = mine();
+  const states = () => jobsDb.sql`select state from jobs.job where id = ${id}`;
+  await within(packId, (sql) => sql`select jobs.complete(${[id]}::uuid[], ${packId}, array[1]::smallint[], true)`);
+  expect(await states()).toEqual([{ state: 'done' }]);
+  expect(await jobsDb.sql`select id from jobs.pack`).toEqual([{ id: theirs().packId }]);
 });
 
 it('identity reads nothing of jobs at all', async () => {
