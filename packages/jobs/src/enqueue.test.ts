@@ -5,6 +5,7 @@ import { silentLog } from '@ballast/test-kit/queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { enqueue, enqueueMany } from './enqueue.ts';
+import { type EnqueuedEvent, enqueuedChannel } from './observe.ts';
 import { sweep } from './sweep.ts';
 import { forgetJobs, pendingJobs, runDueJobs } from './testing.ts';
 
@@ -202,6 +203,47 @@ describe('enqueue', () => {
     expect(new Set(ids).size).toBe(3);
     const texts = new Map((await pendingJobs(jobsDb)).map((job) => [job.id, (job.payload as { text: string }).text]));
     expect(ids.map((id) => texts.get(id))).toEqual(['a', 'b', 'b', 'd']);
+  });
+
+  it('adds one job for each tenant of a key, whichever way a tenant is said', async () => {
+    const items = (tenants: (string | null | undefined)[]) =>
+      tenants.map((of, place) => ({
+        payload: { text: String(place) },
+        key: 'k',
+        ...(of === undefined ? {} : { tenant: of }),
+      }));
+    const nobody = '00000000-0000-0000-0000-000000000000';
+    const addAll = (tenants: (string | null | undefined)[], own: string | null = null) =>
+      withScope(jobsDb, { tenantId: own }, (tx) => enqueueMany(tx, note, items(tenants)));
+    const texts = async () =>
+      new Map(
+        (await pendingJobs(jobsDb)).map((job) => [job.id, [job.tenantId, (job.payload as { text: string }).text]]),
+      );
+
+    const ids = await addAll([otherTenant, undefined, null, tenant, nobody, tenant.toUpperCase(), otherTenant], tenant);
+    expect(ids.map((id) => ids.indexOf(id))).toEqual([0, 1, 2, 1, 2, 1, 0]);
+    expect(await texts()).toEqual(
+      new Map([
+        [ids[0], [otherTenant, '0']],
+        [ids[1], [tenant, '1']],
+        [ids[2], [null, '2']],
+      ]),
+    );
+    // A transaction without a tenant of its own means none; what waits already is joined, one and all.
+    expect(await addAll([null, undefined, tenant])).toEqual([ids[2], ids[2], ids[1]]);
+    expect(await texts()).toHaveProperty('size', 3);
+  });
+
+  it('tells its listeners of the jobs that were added, and not of those that were joined', async () => {
+    const told: number[] = [];
+    const listen = (event: unknown) => void told.push((event as EnqueuedEvent).rows);
+    enqueuedChannel.subscribe(listen);
+    const keys = (...names: (string | undefined)[]) =>
+      names.map((key) => ({ payload: { text: 'x' }, ...(key === undefined ? {} : { key }) }));
+    await withTenant(db, tenant, (tx) => enqueueMany(tx, note, keys('a', undefined, 'a', 'b')));
+    await withTenant(db, tenant, (tx) => enqueueMany(tx, note, keys('b', 'c', undefined)));
+    enqueuedChannel.unsubscribe(listen);
+    expect(told).toEqual([3, 2]);
   });
 
   it('announces nothing inside the transaction, nothing after a rollback, and once after the commit', async () => {

@@ -56,30 +56,30 @@ export async function enqueueMany<Payload>(
 ): Promise<string[]> {
   if (items.length === 0) return [];
   const keys = job.secrets.length > 0 ? currentKeys() : null;
-  const rows = distinctKeys(items).map((item) => {
+  const rows = items.map((item) => {
     const id = uuidv7();
     refuseWrong(job, item.payload);
     return { ...item, id, body: sealPayload(keys, job, id, item.payload) };
   });
   const kept = await add(sqlOf(tx), job, rows);
-  const idOfKey = new Map(kept.map((row) => [row.key as string | undefined, row.id]));
+  // One for each item that has a key, in their order.
+  const keyed = kept.values();
+  const ids = rows.map((row) => (row.key === undefined ? row.id : (keyed.next().value as Kept).id));
   onCommit((db) => {
     db.notify(wakeChannel);
     if (!enqueuedChannel.hasSubscribers) return;
-    // A key that had kept an older row waiting added none.
-    const added = rows.filter((row) => row.key === undefined || idOfKey.get(row.key) === row.id);
+    // An item that joined an older row, or another item, added none.
+    const added = rows.filter((row, place) => ids[place] === row.id);
     const event: EnqueuedEvent = { job, rows: added.length };
     enqueuedChannel.publish(event);
   });
-  const withoutKey = rows.filter((row) => row.key === undefined).map((row) => row.id);
-  return items.map((item) => (item.key === undefined ? withoutKey.shift() : idOfKey.get(item.key)) as string);
+  return ids;
 }
 
 type Row = EnqueueOptions & { id: string; body: string };
 
-interface Inserted {
+interface Kept {
   id: string;
-  key: string | null;
 }
 
 /** How `jobs.add` is told that a job belongs to no tenant; null stands for the transaction's own. */
@@ -93,13 +93,13 @@ async function add<Payload>(
   sql: postgres.TransactionSql,
   job: JobDefinition<Payload>,
   rows: readonly Row[],
-): Promise<Inserted[]> {
+): Promise<Kept[]> {
   const column = <Value>(of: (row: Row) => Value | null | undefined) => {
     const values = rows.map((row) => of(row) ?? null);
     return values.every((value) => value === null) ? null : values;
   };
-  return sql<Inserted[]>`
-    select id, key from jobs.add(
+  return sql<Kept[]>`
+    select id from jobs.add(
       ${job.name}, ${job.version}, ${job.queue}, ${job.attempts}::smallint, ${job.batch}::smallint, ${job.concurrency}::smallint,
       ${job.secrets.length > 0 ? [...job.secrets] : null}::text[], ${causeOf(job.name)},
       ${rows.map((row) => row.id)}::uuid[],
@@ -109,17 +109,6 @@ async function add<Payload>(
       ${column((row) => row.runAt?.toISOString())}::text[]::timestamptz[],
       ${column((row) => (row.tenant === null ? nobody : row.tenant))}::uuid[],
       ${column((row) => row.key)}::text[])`;
-}
-
-/** The first item of each key: one statement may not touch a row twice. */
-function distinctKeys<Item extends EnqueueOptions>(items: readonly Item[]): Item[] {
-  const seen = new Set<string>();
-  return items.filter((item) => {
-    if (item.key === undefined) return true;
-    if (seen.has(item.key)) return false;
-    seen.add(item.key);
-    return true;
-  });
 }
 
 /** A payload that its own schema refuses must fail here, in the caller's hands, and not hours later in a worker. */
