@@ -115,6 +115,20 @@ describe('the operator’s door', () => {
     expect((await showJob(jobsDb, one))?.failures).toHaveLength(2);
   });
 
+  it('retries all of a name, a thousand in a commit', async () => {
+    const payloads = Array.from({ length: 2_500 }, () => ({ payload: { fail: true } }));
+    const ids = await withTenant(db, tenant, (tx) => enqueueMany(tx, task, payloads));
+    await jobsDb.sql`
+      with gone as (delete from jobs.due), ended as (
+        update jobs.job set state = 'dead', attempt = 1, ended_at = now() returning id, queue, name
+      )
+      insert into jobs.dead (job_id, queue, name) select id, queue, name from ended`;
+    expect(await retryJobs(jobsDb, { name: task.name })).toBe(ids.length);
+    expect(await jobsDb.sql`select xmin from jobs.job group by xmin`).toHaveLength(3);
+    expect(await jobsDb.sql`select from jobs.due`).toHaveLength(ids.length);
+    expect(await jobsDb.sql`select from jobs.dead`).toHaveLength(0);
+  });
+
   it('makes a waiting job due', async () => {
     const later = await add(false, { runAt: new Date(Date.now() + 3_600_000) });
     expect(await run()).toEqual([]);

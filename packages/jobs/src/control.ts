@@ -6,7 +6,7 @@
 import { type Database, sqlOf, withScope } from '@ballast/db';
 import { acted } from './act.ts';
 import { wakeChannel } from './enqueue.ts';
-import { shownPayload } from './sealed-payload.ts';
+import type { JobState } from './list-jobs.ts';
 
 export { cancelJob } from './cancel.ts';
 export {
@@ -20,85 +20,18 @@ export {
   readHoldable,
   releaseJobs,
 } from './hold.ts';
+export {
+  type JobDetail,
+  type JobProgress,
+  type JobRow,
+  type JobState,
+  type ListFilter,
+  listJobs,
+  showJob,
+} from './list-jobs.ts';
 export { listSchedules, type ScheduleRow } from './list-schedules.ts';
 export { misplacedJobs } from './misplaced.ts';
 export { retryJobs } from './retry.ts';
-
-export type JobState = 'pending' | 'dispatched' | 'done' | 'dead' | 'cancelled' | 'parked' | 'held';
-
-export interface JobRow {
-  id: string;
-  name: string;
-  version: number;
-  queue: string;
-  tenantId: string | null;
-  state: JobState;
-  priority: number;
-  attempt: number;
-  attempts: number;
-  runAt: string;
-  createdAt: string;
-  startedAt: string | null;
-  endedAt: string | null;
-  /** The latest failure, or null. */
-  failure: string | null;
-  /** What `ctx.progress` was last told; null when nothing was, or the job is done. */
-  progress: JobProgress | null;
-}
-
-export interface JobProgress {
-  fraction: number;
-  note: string | null;
-  /** The start that said so. */
-  attempt: number;
-  at: string;
-}
-
-export interface ListFilter {
-  state?: JobState;
-  name?: string;
-  queue?: string;
-  tenantId?: string;
-  /** At most this many, the newest first. */
-  limit?: number;
-}
-
-/** Lists jobs, the newest first. */
-export async function listJobs(db: Database, filter: ListFilter = {}): Promise<JobRow[]> {
-  return db.sql<JobRow[]>`
-    select ${columns(db)} from jobs.status
-    where (${filter.state ?? null}::text is null or state = ${filter.state ?? null})
-      and (${filter.name ?? null}::text is null or name = ${filter.name ?? null})
-      and (${filter.queue ?? null}::text is null or queue = ${filter.queue ?? null})
-      and (${filter.tenantId ?? null}::uuid is null or tenant_id = ${filter.tenantId ?? null})
-    order by id desc limit ${filter.limit ?? 50}`;
-}
-
-export interface JobDetail extends JobRow {
-  /** Secret fields are shown as such. */
-  payload: unknown;
-  failures: { attempt: number; message: string; at: string }[];
-}
-
-/** One job with its payload and all its failures, or null. */
-export async function showJob(db: Database, id: string): Promise<JobDetail | null> {
-  const [found] = await db.sql<(JobRow & { body: unknown; secrets: string[] | null })[]>`
-    select ${columns(db)}, body, secrets from jobs.status where id = ${id}`;
-  if (!found) return null;
-  const { body, secrets, ...row } = found;
-  const failures = await db.sql<JobDetail['failures']>`
-    select attempt, message, created_at::text as at from jobs.failure where job_id = ${id} order by created_at`;
-  return { ...row, payload: shownPayload(body, secrets), failures: [...failures] };
-}
-
-function columns(db: Database) {
-  return db.sql`
-    id, name, version, queue, tenant_id as "tenantId", state, priority, attempt, attempts, run_at::text as "runAt",
-    uuid_extract_timestamp(id)::text as "createdAt", started_at::text as "startedAt", ended_at::text as "endedAt",
-    (select message from jobs.failure where job_id = status.id order by created_at desc limit 1) as failure,
-    (select json_build_object('fraction', fraction, 'note', note, 'attempt', progress.attempt, 'at', reported_at::text)
-     from jobs.progress where job_id = status.id and status.state <> 'done') as progress`;
-}
 
 export interface QueueCount {
   queue: string;
