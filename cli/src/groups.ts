@@ -22,7 +22,7 @@ import { deliver } from './secrets/deliver.ts';
 import { init } from './secrets/init.ts';
 import { rotate } from './secrets/rotate.ts';
 
-/** Everything that can be typed behind `pnpm ballast`. */
+/** Everything that can be typed behind `ballast`. */
 export const groups: Readonly<Record<string, readonly Command[]>> = {
   doctor: [doctor],
   jobs: [list, show, counts, schedules, retry, cancel, runNow, hold, release, pause, resume],

@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 /**
- * The operator's command line: `pnpm ballast doctor`, `pnpm ballast jobs …`, `pnpm ballast secrets …`. Answers go to standard output,
+ * The operator's command line: `ballast doctor`, `ballast jobs …`, `ballast secrets …`; in a checkout `npm run ballast -- …`. Answers go to standard output,
  * everything about them to standard error, so that `--json` can be piped.
  */
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { isBundle } from './output/program.ts';
 
 // Bundled, it lies with the API's processes, three folders below the root.
 const here = import.meta.dirname;
-const bundled = basename(here) === 'dist';
+const bundled = isBundle(here);
 const root = resolve(here, bundled ? '../../..' : '../..');
 // Most of a command's time goes into some five hundred modules. Not in a folder that other users of the machine can write to.
 if (!bundled) enableCompileCache(join(root, 'node_modules/.cache/ballast'));

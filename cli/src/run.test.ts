@@ -1,10 +1,11 @@
-import { withTenant } from '@ballast/db';
+import { type Database, withTenant } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
 import { forgetJobs } from '@ballast/jobs/testing';
 import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { list } from './jobs/list.ts';
 import { run } from './run.ts';
 
 const tenant = '018f0000-0000-7000-8000-000000000001';
@@ -372,7 +373,7 @@ describe('what is typed wrong', () => {
     const { code, out, err } = await ballast(...words);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(sentence);
-    expect(err).toMatch(/\nSee pnpm ballast .*--help$/);
+    expect(err).toMatch(/\nSee npm run ballast -- .*--help$/);
   });
 
   it.each(
@@ -386,6 +387,48 @@ describe('what is typed wrong', () => {
   )('%j is help', async (words) => {
     const { code, out, err } = await ballast(...words);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatch(/^(Ballast|pnpm ballast)/);
+    expect(out).toMatch(/^(Ballast|npm run ballast --)/);
+  });
+});
+
+describe('what goes wrong in a command', () => {
+  const failing = async (work: (db: Database) => Promise<never>) => {
+    const prepare = vi.spyOn(list, 'prepare').mockReturnValue(work);
+    const { code, out, err } = await ballast('jobs', 'list');
+    prepare.mockRestore();
+    expect(out).toBe('');
+    return { code, err };
+  };
+
+  it.each([
+    ['that has no code', () => new TypeError("Cannot read properties of undefined (reading 'id')")],
+    ['of Node', () => Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' })],
+    ['of a query', () => Object.assign(new Error('Undefined values are not allowed'), { code: 'UNDEFINED_VALUE' })],
+  ])('is a bug, told as one with its lines, and no refusal of the database: an error %s', async (_, make) => {
+    const error = make();
+    const { code, err } = await failing(async () => {
+      throw error;
+    });
+    expect(code).toBe(4);
+    expect(err).toBe(`This is a bug in Ballast. Please report it, with these lines:\n${error.stack}`);
+  });
+
+  it('is the database’s when Postgres says so, also as a cause', async () => {
+    const refused = { code: 3, err: 'The database refused: division by zero (22012).' };
+    const divide = (db: Database) => db.sql`select 1 / 0`;
+    expect(await failing((db) => divide(db).then(() => expect.fail()))).toEqual(refused);
+    expect(
+      await failing(async (db) => {
+        const cause = await divide(db).catch((error: Error) => error);
+        throw new Error('Failed query', { cause });
+      }),
+    ).toEqual(refused);
+  });
+
+  it('is the system’s when a file may not be read', async () => {
+    const { code, err } = await failing(async () => {
+      throw Object.assign(new Error("EACCES: permission denied, open '/secrets'"), { code: 'EACCES', syscall: 'open' });
+    });
+    expect({ code, err }).toEqual({ code: 4, err: "The system refused: EACCES: permission denied, open '/secrets'." });
   });
 });

@@ -4,6 +4,8 @@ import { dispatcherUrl } from './database/dispatcher-url.ts';
 import { explainFailure } from './database/explain-failure.ts';
 import { groups } from './groups.ts';
 import { helpOfCommand, helpOfGroup, helpOfProgram } from './output/help.ts';
+import { program } from './output/program.ts';
+import { tellUnforeseen } from './output/unforeseen.ts';
 import { type Parsed, parse, unknown } from './parse.ts';
 import { codes, type Terminal } from './terminal.ts';
 
@@ -12,7 +14,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   const [group = '--help', ...behind] = words;
   if (isHelp(group)) return say(terminal, helpOfProgram(groups), words.length === 0);
   const commands = groups[group];
-  if (!commands) return refuse(terminal, unknown('command', group, Object.keys(groups)), 'pnpm ballast --help');
+  if (!commands) return refuse(terminal, unknown('command', group, Object.keys(groups)), `${program} --help`);
   const own = commands.find(({ name }) => name === '');
   const [verb = own ? '' : '--help'] = behind;
   if (isHelp(verb) && commands.length > 1) return say(terminal, helpOfGroup(group, commands), words.length === 1);
@@ -20,7 +22,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   const acts = own !== undefined && (verb === '' || verb.startsWith('-'));
   const command = acts ? own : commands.find(({ name }) => name === verb);
   const rest = acts ? behind : behind.slice(1);
-  const help = `pnpm ballast ${[group, command?.name].filter(Boolean).join(' ')} --help`;
+  const help = `${program} ${[group, command?.name].filter(Boolean).join(' ')} --help`;
   try {
     if (!command) {
       throw new UsageError(
@@ -37,7 +39,8 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     return await ask(command.prepare(parsed), parsed, terminal);
   } catch (error) {
     if (error instanceof UsageError) return refuse(terminal, error.message, help);
-    throw error;
+    terminal.err(tellUnforeseen(error));
+    return codes.unforeseen;
   }
 }
 
@@ -51,8 +54,9 @@ async function ask(work: ReturnType<DatabaseCommand['prepare']>, parsed: Parsed,
   try {
     return tell(await work(db), parsed, terminal);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    terminal.err(explainFailure(error, found));
+    const sentence = explainFailure(error, found);
+    if (sentence === null) throw error;
+    terminal.err(sentence);
     return codes.unreachable;
   } finally {
     await db.close();

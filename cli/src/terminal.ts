@@ -6,5 +6,5 @@ export interface Terminal extends Surroundings {
   err(text: string): void;
 }
 
-/** Done; nothing found or changed; not understood; the database could not be asked. */
-export const codes = { done: 0, nothing: 1, usage: 2, unreachable: 3 } as const;
+/** Done; nothing found or changed; not understood; the database could not be asked; nobody foresaw it. */
+export const codes = { done: 0, nothing: 1, usage: 2, unreachable: 3, unforeseen: 4 } as const;

@@ -17,7 +17,7 @@ describe('refuseStaleSnapshot', () => {
     ['a module was added', { ...app.modules, billing: true }],
   ])('names the command when %s', (_case, modules) => {
     expect(() => refuseStaleSnapshot({ name: 'Acme', modules }, snapshot)).toThrow(
-      /Run `pnpm generate:active-modules` before the build\./,
+      /Run `npm run generate:active-modules` before the build\./,
     );
   });
 });

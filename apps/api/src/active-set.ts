@@ -13,7 +13,7 @@ export function refuseStaleSnapshot(app: AppDefinition, snapshot: Snapshot): voi
   throw new AppError('modules.snapshot_stale', {
     public:
       `app.config.ts switches on ${on.sort().join(', ')}, but the generated code was written for ${[...snapshot.modules].sort().join(', ')}` +
-      ' or for other options. Run `pnpm generate:active-modules` before the build.',
+      ' or for other options. Run `npm run generate:active-modules` before the build.',
     retryable: false,
   });
 }

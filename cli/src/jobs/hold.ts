@@ -1,5 +1,6 @@
 import { type Held, type Holdable, holdJobs, readHoldable, showJob } from '@ballast/jobs/control';
 import type { Answer, DatabaseCommand } from '../command.ts';
+import { program } from '../output/program.ts';
 import { choiceArgument, choiceOf, choiceOptions, kindTable, refuseMistypedChoice, sumOf } from './choice.ts';
 
 export const hold: DatabaseCommand = {
@@ -32,7 +33,7 @@ function answer(found: Holdable | Held, dryRun: boolean): Answer {
   const held = sumOf(found.kinds);
   const jobs = held === 1 ? 'One job' : `${held} jobs`;
   const are = held === 1 ? 'is' : 'are';
-  const line = dryRun ? `${jobs} would be held.` : `${jobs} ${are} held until \`pnpm ballast jobs release\`.`;
+  const line = dryRun ? `${jobs} would be held.` : `${jobs} ${are} held until \`${program} jobs release\`.`;
   const note = left(found).join(' ');
   return {
     text: `${kindTable(found.kinds)}\n${line}`,

@@ -1,8 +1,9 @@
 import type { Command, Option } from '../command.ts';
+import { program } from './program.ts';
 
-const program = 'pnpm ballast';
 const exitCodes =
-  'Exit codes: 0 done, 1 nothing found or changed, 2 not understood, 3 the database could not be asked.';
+  'Exit codes: 0 done, 1 nothing found or changed, 2 not understood, 3 the database could not be asked, 4 a bug, or the system refused.';
+const json = program.startsWith('npm') ? " With --json, npm run -s keeps npm's own lines out of the output." : '';
 
 export function helpOfProgram(groups: Readonly<Record<string, readonly Command[]>>): string {
   const lines = Object.entries(groups).map(([name, commands]) => `  ${program} ${name} ${names(commands)}`.trimEnd());
@@ -11,7 +12,7 @@ export function helpOfProgram(groups: Readonly<Record<string, readonly Command[]
     '',
     ...lines,
     '',
-    `Each takes --help and --json. With --json, pnpm -s keeps pnpm's own lines out of the output.`,
+    `Each takes --help and --json.${json}`,
     'The database is the one of DATABASE_DISPATCHER_URL, or else that of `npm start` in this checkout.',
     exitCodes,
   ].join('\n');
