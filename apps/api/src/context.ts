@@ -15,7 +15,7 @@ import { openAuth } from '@ballast/modules/accounts/auth';
 import { config as accounts } from '@ballast/modules/accounts/config';
 import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
-import { type Pooled, pooledPools, poolerOf, waysToPostgres } from './pooler.ts';
+import { authConnections, type Pooled, pooledPools, poolerOf, waysToPostgres } from './pooler.ts';
 
 export interface Context {
   log: Logger;
@@ -28,9 +28,6 @@ export interface Context {
 }
 
 export type Release = () => Promise<void>;
-
-/** For sign-ups, sessions and whatever else touches identity; separate, since no other pool may read it. */
-const authConnections = 5;
 
 /** Opens what requests and jobs share. `release` closes it in the opposite order. */
 export function openContext(config: Config<'api'> | Config<'worker'>, log: Logger): [Context, Release] {

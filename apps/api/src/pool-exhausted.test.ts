@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../../cli/src/run.ts';
 import { signedCookie } from './testing/signed-cookie.ts';
 import { killStarted, start, untilReady } from './testing/start-process.ts';
 
@@ -14,16 +16,29 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 afterEach(killStarted);
 
+const settings = () => ({
+  BALLAST_ENV: 'local',
+  DATABASE_URL: database.appUrl,
+  AUTH_SECRET: key,
+  DISABLE_BACKGROUND_WORKERS: 'true',
+});
+
 async function startApi() {
   const port = String(await freePort());
-  const api = start('main', {
-    BALLAST_ENV: 'local',
-    DATABASE_URL: database.appUrl,
-    AUTH_SECRET: key,
-    API_PORT: port,
-    DISABLE_BACKGROUND_WORKERS: 'true',
-  });
-  return untilReady(port, api);
+  return untilReady(port, start('main', { ...settings(), API_PORT: port }));
+}
+
+/** What doctor says beside this API of its pools. */
+async function toldByDoctor(): Promise<{ symptom: string; evidence: string[] }[]> {
+  const said: string[] = [];
+  const root = resolve(import.meta.dirname, '../../..');
+  const env = { ...settings(), BALLAST_DATA: '/nowhere' };
+  const out = (text: string) => said.push(text);
+  await run(['doctor', '--json'], { root, secretsDirectory: '/nowhere', env, out, err: out });
+  const { findings } = JSON.parse(said.join('\n')) as {
+    findings: { code: string; symptom: string; evidence: string[] }[];
+  };
+  return findings.filter(({ code }) => code === 'database.pool_exhausted');
 }
 
 describe('every connection of the pool taken (row 22)', () => {
@@ -37,6 +52,7 @@ describe('every connection of the pool taken (row 22)', () => {
       const ms = performance.now() - askedAt;
       return { status: response.status, code: body.code, retryAfter: response.headers.get('retry-after'), ms };
     };
+    expect(await toldByDoctor()).toEqual([]);
     await onServer(database.adminUrl, async (admin) => {
       const lock = await admin.reserve();
       await lock`begin`;
@@ -53,6 +69,15 @@ describe('every connection of the pool taken (row 22)', () => {
         expect(answer.ms).toBeLessThan(10_000);
       }
       expect((await fetch(`${origin}/health`)).status).toBe(200);
+      expect(await toldByDoctor()).toMatchObject([
+        {
+          symptom: 'API 503 database.busy',
+          evidence: [
+            expect.stringMatching(/^ballast-api-auth at 127\.0\.0\.1: 5 connections busy/),
+            expect.any(String),
+          ],
+        },
+      ]);
       await lock`rollback`;
       for (const answer of await Promise.all(holders)) expect(answer.status).toBe(401);
       expect((await ask()).status).toBe(401);

@@ -14,6 +14,9 @@ type Way = Pick<DatabaseOptions, 'url' | 'role' | 'pooled'>;
 
 const authRole = 'ballast_auth';
 
+/** For sign-ups, sessions and whatever else touches identity; separate, since no other pool may read it. Doctor counts to it. */
+export const authConnections = 5;
+
 /** The pooler that a process is to use; workers hold transactions for as long as their jobs take, and use none. */
 export function poolerOf(config: Config<'api'> | Config<'worker'>): string | undefined {
   return config.process === 'api' ? (config as Config<'api'>).values.DATABASE_POOLER : undefined;

@@ -9,7 +9,7 @@ import { expectedMigrations } from '../../../apps/api/src/expected-migrations.ts
 import { modules } from '../../../apps/api/src/generated/config.ts';
 import { jobs } from '../../../apps/api/src/generated/jobs.ts';
 import snapshot from '../../../apps/api/src/generated/routes.snapshot.json' with { type: 'json' };
-import { throughPooler } from '../../../apps/api/src/pooler.ts';
+import { authConnections, throughPooler } from '../../../apps/api/src/pooler.ts';
 import { release } from '../../../apps/api/src/release.ts';
 import { dataFolder, embeddedUrl, type Surroundings } from '../database/dispatcher-url.ts';
 import { endpoints, processesHere } from './endpoints.ts';
@@ -41,6 +41,7 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
     poolerUrl: poolerUrlOf(values),
     requestMs: values.REQUEST_TIMEOUT_MS ?? usual('REQUEST_TIMEOUT_MS'),
     poolSize: values.DATABASE_POOL_SIZE ?? usual('DATABASE_POOL_SIZE'),
+    authPoolSize: authConnections,
     queueUrl: values.REDIS_QUEUE_URL ?? null,
     cacheUrl: values.REDIS_URL ?? null,
     smtpUrl: nothingRuns ? null : (values.SMTP_URL ?? null),

@@ -23,6 +23,8 @@ export interface Subject {
   /** What a session of the pooler is held to: a request's time. */
   requestMs: number;
   poolSize: number;
+  /** Of the API's pool for identity, which has a size of its own. */
+  authPoolSize: number;
   queueUrl: string | null;
   cacheUrl: string | null;
   smtpUrl: string | null;

@@ -102,6 +102,7 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
       { timeout: 10_000, interval: 300 },
     );
     expect(await ward.codes({ poolSize: 4 })).toEqual([]);
+    expect(await ward.codes({ poolSize: 3, poolerUrl: ward.database.appUrl })).not.toContain('database.pool_exhausted');
     await onServer(
       ward.database.adminUrl,
       (admin) =>

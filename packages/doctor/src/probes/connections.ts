@@ -60,27 +60,49 @@ async function examineServer(db: Database): Promise<Finding[]> {
   ];
 }
 
-const mainPools = ['ballast-api', 'ballast-worker', 'ballast-worker-jobs', 'ballast-api-jobs'];
+/** Of one process; what an API has of them behind a pooler, all APIs share with it. */
+interface MainPool {
+  name: string;
+  size: number;
+  pooled: boolean;
+  /** Besides ending what holds its connections. */
+  more: string;
+}
+
+function mainPools({ poolSize, authPoolSize, place }: Subject): MainPool[] {
+  const more = (service: 'api' | 'worker') => set(place, service, `DATABASE_POOL_SIZE above ${poolSize}`);
+  return [
+    { name: 'ballast-api', size: poolSize, pooled: true, more: more('api') },
+    // Every request of somebody signed in needs it. No setting makes it larger: another replica brings one of its own.
+    { name: 'ballast-api-auth', size: authPoolSize, pooled: true, more: 'more replicas of the API.' },
+    { name: 'ballast-api-jobs', size: poolSize, pooled: false, more: more('api') },
+    { name: 'ballast-worker', size: poolSize, pooled: false, more: more('worker') },
+    { name: 'ballast-worker-jobs', size: poolSize, pooled: false, more: more('worker') },
+  ];
+}
 
 /** The main pools, by process: a name and an address. */
-async function examinePools(db: Database, { poolSize, poolerUrl, place }: Subject): Promise<Finding[]> {
+async function examinePools(db: Database, subject: Subject): Promise<Finding[]> {
   // Sessions of all APIs together come from the pooler's address, and how many those are is the pooler's.
-  const names = mainPools.filter((name) => poolerUrl === null || name !== 'ballast-api');
-  const full = await db.sql<Pool[]>`
+  const pools = mainPools(subject).filter(({ pooled }) => subject.poolerUrl === null || !pooled);
+  // Another database of this server is another installation, whose login has the same name.
+  const busy = await db.sql<Pool[]>`
     select application_name as name, host(client_addr) as address, count(*)::int as sessions,
            max(extract(epoch from now() - state_change))::float8 as "longestSeconds"
     from pg_stat_activity
-    where usename = current_user and application_name in ${db.sql(names)}
+    where datname = current_database() and usename = current_user and application_name in ${db.sql(pools.map(({ name }) => name))}
       and state <> 'idle' and state_change < now() - ${busySeconds} * interval '1 second'
-    group by 1, 2 having count(*) >= ${poolSize}`;
-  return full.map(({ name, address, sessions, longestSeconds }) =>
-    finding('database.pool_exhausted', {
+    group by 1, 2`;
+  return busy.flatMap(({ name, address, sessions, longestSeconds }) => {
+    const pool = pools.find((each) => each.name === name);
+    if (!pool || sessions < pool.size) return [];
+    return finding('database.pool_exhausted', {
       cause: `Every connection of a pool is busy: requests are answered with 503 database.busy.`,
       evidence: [
         `${name}${address ? ` at ${address}` : ''}: ${count(sessions, 'connection')} busy for ${duration(longestSeconds)} or less, all that it may have`,
         'who holds them up: select pid, wait_event_type, pg_blocking_pids(pid), query from pg_stat_activity',
       ],
-      fix: `End what is slow or blocked; ${set(place, name.includes('worker') ? 'worker' : 'api', `DATABASE_POOL_SIZE above ${poolSize}`)}`,
-    }),
-  );
+      fix: `End what is slow or blocked; ${pool.more}`,
+    });
+  });
 }

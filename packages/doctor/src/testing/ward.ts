@@ -48,6 +48,7 @@ export async function openWard(): Promise<Ward> {
     poolerUrl: null,
     requestMs: defaultRequestMs,
     poolSize: 10,
+    authPoolSize: 5,
     queueUrl: queue.url,
     cacheUrl: cache.url,
     smtpUrl: null,
