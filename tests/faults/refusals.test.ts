@@ -10,7 +10,7 @@ import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { hasRedis, startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { signedCookie } from '../../apps/api/src/testing/signed-cookie.ts';
-import { killStarted, start, untilReady } from '../../apps/api/src/testing/start-process.ts';
+import { killStarted, type Started, start, untilReady } from '../../apps/api/src/testing/start-process.ts';
 
 const key = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
 let database: TestDatabase;
@@ -35,7 +35,7 @@ const settings = async (): Promise<Record<string, string>> => ({
 });
 
 if (hasRedis()) {
-  describe('a worker refuses', { timeout: 120_000 }, () => {
+  describe.each(['a worker', 'an API that leaves jobs to workers'])('%s refuses', { timeout: 120_000 }, (who) => {
     let evicting: TestRedis;
     let keeping: TestRedis;
     beforeAll(async () => {
@@ -44,9 +44,13 @@ if (hasRedis()) {
     afterAll(() => Promise.all([evicting.stop(), keeping.stop()]));
 
     const refused = async (stores: Record<string, string>) => {
-      const worker = start('workers-standalone', { ...(await settings()), AUTH_SECRET: key, ...stores });
-      expect(await worker.exited, worker.said()).toBe(1);
-      return worker.said();
+      const env = { ...(await settings()), AUTH_SECRET: key, ...stores };
+      const started =
+        who === 'a worker'
+          ? start('workers-standalone', env)
+          : start('main', { ...env, DISABLE_BACKGROUND_WORKERS: 'true' });
+      expect(await started.exited, started.said()).toBe(1);
+      return started.said();
     };
 
     test('a queue that evicts (row 14)', async () => {
@@ -67,6 +71,35 @@ if (hasRedis()) {
       );
     });
   });
+
+  test('an API serves while both Redis are away, and refuses exchanged addresses when they answer (row 18)', async () => {
+    const [evicting, keeping] = await Promise.all([startRedis(['--maxmemory-policy', 'allkeys-lru']), startRedis()]);
+    const env: Record<string, string> = {
+      ...(await settings()),
+      AUTH_SECRET: key,
+      DISABLE_BACKGROUND_WORKERS: 'true',
+      REDIS_QUEUE_URL: evicting.url,
+      REDIS_URL: keeping.url,
+    };
+    const startWithoutRedis = async () => {
+      const started = start('main', env);
+      const origin = await untilReady(env.API_PORT, started);
+      expect((await fetch(`${origin}/health`)).status).toBe(200);
+      return started;
+    };
+    let api: Started | undefined;
+    await evicting.restart(0, {
+      whileDown: () =>
+        keeping.restart(0, {
+          async whileDown() {
+            api = await startWithoutRedis();
+          },
+        }),
+    });
+    expect(await api?.exited, api?.said()).toBe(1);
+    expect(api?.said()).toContain('The two are exchanged: swap them.');
+    await Promise.all([evicting.stop(), keeping.stop()]);
+  }, 120_000);
 }
 
 describe('an API given a file for its secret', { timeout: 120_000 }, () => {

@@ -22,7 +22,7 @@ import { openProcessMetrics } from './process-metrics.ts';
 import { openProcessTracing } from './process-tracing.ts';
 import { release } from './release.ts';
 import { runProcess } from './run-process.ts';
-import { refuseLossyPostgres, startJobs } from './start-jobs.ts';
+import { refuseLossyPostgres, refuseLossyQueue, startJobs } from './start-jobs.ts';
 
 await runProcess(async () => {
   refuseStaleSnapshot(appDefinition, snapshot);
@@ -82,7 +82,8 @@ await runProcess(async () => {
     vital: Promise.all([
       refuseLossyPostgres(context.db, log, stopping.signal),
       refuseUnsafePooler(context.pooled, values.REQUEST_TIMEOUT_MS, log, stopping.signal),
-      consumer?.admitted,
+      // Without jobs of its own too it is given both Redis. It serves while they are away, and is told when they answer.
+      consumer?.admitted ?? refuseLossyQueue(config, log, stopping.signal),
     ]),
     async release() {
       stopping.abort();

@@ -117,8 +117,11 @@ export async function refuseLossyPostgres(db: Database, log: Logger, signal: Abo
   throw new AppError('database.not_durable', { public: problems.join('\n'), retryable: false });
 }
 
-/** Resolves when the queue's Redis answers and keeps what it is given; throws when it would evict jobs. */
-async function refuseLossyQueue(
+/**
+ * Resolves when the queue's Redis answers and keeps what it is given, or at once without one; throws when it would evict jobs.
+ * Of use to whoever only counts in the other Redis too: exchanged, what it counts fills the queue.
+ */
+export async function refuseLossyQueue(
   config: Config<'api'> | Config<'worker'>,
   log: Logger,
   signal: AbortSignal,
