@@ -1,6 +1,7 @@
 import { type Database, openDatabase } from '@ballast/db';
 import { type ActCount, countedAtMost, type QueueBacklog, readActs, readBacklog } from '@ballast/jobs/backlog';
 import { Counter, Gauge } from 'prom-client';
+import { freshAnswer } from './fresh-answer.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface BacklogOptions {
@@ -27,7 +28,6 @@ const patienceMs = 3_000;
 export function backlogMetrics({ registry }: Metrics, options: BacklogOptions): () => Promise<void> {
   const { freshMs = 5_000 } = options;
   let db = open(options);
-  let latest: { at: number; answer: Promise<Answer | null> } | null = null;
 
   async function ask(): Promise<Answer | null> {
     try {
@@ -41,17 +41,7 @@ export function backlogMetrics({ registry }: Metrics, options: BacklogOptions): 
     }
   }
 
-  const read = () => {
-    if (!latest || performance.now() - latest.at > freshMs) {
-      // Fresh from when the answer came: while one is under way, nobody asks again.
-      const asked = { at: Number.POSITIVE_INFINITY, answer: ask() };
-      latest = asked;
-      void asked.answer.then(() => {
-        asked.at = performance.now();
-      });
-    }
-    return latest.answer;
-  };
+  const read = freshAnswer(ask, freshMs);
 
   new Gauge({
     name: 'ballast_postgres_up',

@@ -78,6 +78,22 @@ describe('health', () => {
     expect(await untilHealthy(5_000)).toBeLessThan(5_000);
   }, 15_000);
 
+  it('looks once for all who ask meanwhile: a second look would share the connection that the first gives up', async () => {
+    await ask('/health');
+    await pause(600);
+    proxy.freeze();
+    const answeredAt = async () => {
+      expect(await ask('/health')).toMatchObject({ status: 503, body: { code: 'database.unreachable' } });
+      return performance.now();
+    };
+    const first = answeredAt();
+    await pause(700);
+    const second = answeredAt();
+    expect(Math.abs((await second) - (await first))).toBeLessThan(300);
+    proxy.thaw();
+    expect(await untilHealthy(5_000)).toBeLessThan(5_000);
+  }, 15_000);
+
   it('keeps a process ready whose database went away later: all replicas would leave at once', async () => {
     expect((await ask('/readyz')).status).toBe(200);
     await proxy.stop();

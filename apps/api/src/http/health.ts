@@ -1,5 +1,6 @@
 import { checkMigrations, type Database, openDatabase } from '@ballast/db';
 import { AppError, type Log } from '@ballast/kernel';
+import { freshAnswer } from '@ballast/observability/fresh-answer';
 
 /** One thing that was looked at. */
 export interface Check {
@@ -42,11 +43,11 @@ export function createHealth(options: HealthOptions): Health {
   let draining = false;
   let schemaSeen = false;
   let known = true;
-  let latest: { at: number; checks: Promise<Check[]> } | null = null;
 
   async function look(): Promise<Check[]> {
+    const asked = probe;
     try {
-      const { missing, ahead } = await within(patienceMs, checkMigrations(probe, options.migrations));
+      const { missing, ahead } = await within(patienceMs, checkMigrations(asked, options.migrations));
       schemaSeen ||= missing.length === 0;
       if (!known) options.log.info({}, 'Postgres answers again');
       known = true;
@@ -55,24 +56,13 @@ export function createHealth(options: HealthOptions): Health {
       if (known) options.log.warn({ error }, 'Postgres does not answer');
       known = false;
       // A half-open connection would hold up every later look: begin again with a new one.
-      probe.close().catch(() => {});
+      asked.close().catch(() => {});
       probe = openProbe(options);
       return [(error as { code?: string }).code === tooManyConnections ? busy : unreachable];
     }
   }
 
-  function checks(): Promise<Check[]> {
-    const now = performance.now();
-    if (!latest || now - latest.at > freshMs) {
-      const fresh = { at: now, checks: look() };
-      latest = fresh;
-      // A slow answer is fresh from when it came, not from when it was asked for.
-      fresh.checks.finally(() => {
-        fresh.at = performance.now();
-      });
-    }
-    return latest.checks;
-  }
+  const checks = freshAnswer(look, freshMs);
 
   return {
     async report() {
