@@ -12,6 +12,7 @@ import snapshot from '../../../apps/api/src/generated/routes.snapshot.json' with
 import { authConnections, throughPooler } from '../../../apps/api/src/pooler.ts';
 import { release } from '../../../apps/api/src/release.ts';
 import { dataFolder, embeddedUrl, type Surroundings } from '../database/dispatcher-url.ts';
+import { apiReplicas } from './api-replicas.ts';
 import { endpoints, processesHere } from './endpoints.ts';
 import { readTold, type Told } from './told.ts';
 
@@ -52,6 +53,7 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
     metrics: nothingRuns ? [] : endpoints(values, processesHere(inImage, told)),
     now: Date.now,
     release,
+    apis: inImage ? await apiReplicas('api', values.API_PORT ?? usual('API_PORT')) : [],
     migrations: build.migrations,
     jobs: jobs.map(({ job }) => `${job.name}@${job.version}`),
     staleSnapshot: build.staleSnapshot,
@@ -60,7 +62,8 @@ export async function readSubject(surroundings: Surroundings): Promise<Subject> 
 }
 
 /** What a process runs with that is told nothing. One that is told nonsense does not run: there it is the nearest guess. */
-const usual = (name: 'REQUEST_TIMEOUT_MS' | 'DATABASE_POOL_SIZE') => settings[name].schema.parse(undefined);
+const usual = (name: 'REQUEST_TIMEOUT_MS' | 'DATABASE_POOL_SIZE' | 'API_PORT') =>
+  settings[name].schema.parse(undefined);
 
 function poolerUrlOf({ DATABASE_URL, DATABASE_POOLER }: Partial<Values<'doctor'>>): string | null {
   return DATABASE_URL && DATABASE_POOLER ? throughPooler(DATABASE_POOLER, DATABASE_URL) : null;

@@ -36,6 +36,8 @@ export interface Subject {
   /** Answers of living processes, as far as it is known where they listen. */
   metrics: readonly Endpoint[];
   release: string;
+  /** Where each replica of the API answers, as far as it is known. */
+  apis: readonly string[];
   /** Of this build. */
   migrations: readonly { module: string; name: string }[];
   /** `name@version` of this build's jobs. */

@@ -261,6 +261,27 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
     expect(await ward.codes()).toEqual([]);
   });
 
+  it('versions that differ between replicas of the API, which takes no jobs', async () => {
+    const api = async (status: number, says: object) => {
+      const server = createHttp((_, response) => response.writeHead(status).end(JSON.stringify(says)));
+      return `http://127.0.0.1:${await listening(server)}`;
+    };
+    const up = { status: 'healthy', release: 'ward', upSeconds: 3_600 };
+    const [same, older] = [await api(200, up), await api(503, { ...up, status: 503, release: 'older' })];
+    const gone = `http://127.0.0.1:${await freePort()}`;
+    expect(await ward.codes({ apis: [same, gone, await api(200, { node: 'express' })] })).toEqual([]);
+    expect(await ward.find({ apis: [same, older] })).toMatchObject([
+      {
+        code: 'versions.differ',
+        evidence: ['here: ward', 'ward: worker on here, api at 127.0.0.1', 'older: api at 127.0.0.1'],
+      },
+    ]);
+    // From a build that does not say since when it runs.
+    expect(await ward.codes({ apis: [same, await api(200, { release: 'oldest' })] })).toEqual(['versions.differ']);
+    const deploying = await api(200, { ...up, upSeconds: 5 });
+    expect(await ward.codes({ apis: [deploying, older] })).toEqual([]);
+  });
+
   describe('backups', () => {
     const write = (words: string) => onServer(ward.database.adminUrl, (admin) => admin.unsafe(words));
     const state = (values: string) =>

@@ -49,7 +49,10 @@ async function untilHealthy(withinMs: number) {
 
 describe('health', () => {
   it('is well when Postgres answers and the schema is complete', async () => {
-    expect(await ask('/health')).toMatchObject({ status: 200, body: { status: 'healthy' } });
+    expect(await ask('/health')).toMatchObject({
+      status: 200,
+      body: { status: 'healthy', release: expect.any(String), upSeconds: expect.any(Number) },
+    });
     expect((await ask('/readyz')).status).toBe(200);
   });
 

@@ -23,9 +23,11 @@ export function probes(health: Health, release: string): Hono<Env> {
     })
     .get('/health', async (c) => {
       const { checks, problem } = await health.report();
-      if (!problem) return c.json({ status: 'healthy', release, checks });
+      // Doctor compares replicas by these two, and calls none too old while one has just started.
+      const build = { release, upSeconds: Math.floor(process.uptime()) };
+      if (!problem) return c.json({ status: 'healthy', ...build, checks });
       // The code and sentence of the first failure, and all that was looked at beside it.
-      const body = { ...problemOf(problem, c.var.requestId), release, checks };
+      const body = { ...problemOf(problem, c.var.requestId), ...build, checks };
       return c.json(body, 503, { 'content-type': 'application/problem+json', 'retry-after': '2' });
     });
 }

@@ -57,6 +57,7 @@ export async function openWard(): Promise<Ward> {
     consumes: false,
     metrics: [],
     release: 'ward',
+    apis: [],
     migrations,
     jobs: ['ward.task@1'],
     staleSnapshot: null,
