@@ -191,4 +191,56 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
     const port = new URL(ward.database.appUrl).port;
     expect(await ward.codes({ cacheUrl: `redis://127.0.0.1:${port}` })).toEqual(['cache.unreachable']);
   });
+
+  describe('a Redis that refuses what is no login is told so', () => {
+    const toldOf = async (cacheUrl: string, code = 'cache.refused') => {
+      const found = await ward.find({ cacheUrl });
+      expect(found).toMatchObject([{ code, severity: 'fault' }]);
+      return found[0]?.cause;
+    };
+
+    it('of too many clients', async () => {
+      const crowded = await redisWith('--maxclients', '1');
+      const only = new Redis(crowded);
+      // Whether the server listens was asked over a connection too, which may not have ended yet.
+      only.on('error', () => {});
+      await only.ping();
+      expect(await toldOf(crowded, 'cache.unreachable')).toContain('has as many clients as it may have');
+      only.disconnect();
+    });
+
+    it('of a logical database that it does not have', async () => {
+      const few = await redisWith('--databases', '2');
+      expect(await toldOf(`${few}/7`)).toContain('names a logical database that its Redis does not have');
+    });
+
+    it('of a script that does not end', async () => {
+      const url = await redisWith('--busy-reply-threshold', '50');
+      const [scripting, killing] = [new Redis(url), new Redis(url)];
+      const script = scripting.eval('while true do end', 0).catch(() => {});
+      const busy = () =>
+        killing.ping().then(
+          () => '',
+          (error: Error) => error.message,
+        );
+      await expect.poll(busy, { timeout: 10_000 }).toContain('BUSY');
+      expect(await toldOf(url)).toContain('runs a script');
+      await killing.script('KILL');
+      await script;
+      scripting.disconnect();
+      killing.disconnect();
+    });
+
+    it('of what its user may not do', async () => {
+      const url = await redisWith();
+      const admin = new Redis(url);
+      await admin.call('ACL', 'SETUSER', 'reader', 'on', '>reader-word', '+ping', '+info', '+time', '~*');
+      admin.disconnect();
+      const reader = changed(url, (to) => {
+        to.username = 'reader';
+        to.password = 'reader-word';
+      });
+      expect(await toldOf(reader)).toContain('may not do what Ballast needs');
+    });
+  });
 });

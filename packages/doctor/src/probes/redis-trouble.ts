@@ -36,6 +36,14 @@ export async function redisTrouble(
 function explain(code: string, message: string, { place }: Subject, url: string, role: Role): Finding {
   const { kind, setting, service, effect } = role;
   const evidence = [`${placeOf(url)}: ${message}`];
+  // Redis writes why and hangs up; the client, which was about to write, often sees the second alone.
+  if (/max number of clients|^Connection is closed/i.test(message) || code === 'EPIPE' || code === 'ECONNRESET') {
+    return finding(`${kind}.unreachable`, {
+      cause: `What listens at ${setting} ends connections at once: its Redis has as many clients as it may have, or it is no Redis. ${effect}`,
+      evidence,
+      fix: `Run fewer processes that use it, or raise its maxclients (redis-cli config set maxclients …); otherwise correct ${setting}. See ${logs(place, service)}`,
+    });
+  }
   switch (code) {
     case 'OOM':
       return finding(`${kind}.full`, {
@@ -60,13 +68,9 @@ function explain(code: string, message: string, { place }: Subject, url: string,
     case 'NOAUTH':
     case 'NOPERM':
     case 'ERR':
-      return finding(`${kind}.refused`, {
-        cause: `Redis refuses the login of ${setting}: user or password are wrong. ${effect}`,
-        evidence,
-        fix: `Correct ${setting}.`,
-      });
-    case 'LOADING':
     case 'BUSY':
+      return finding(`${kind}.refused`, { evidence, ...refusalOf(code, message, role) });
+    case 'LOADING':
       return finding(`${kind}.loading`, {
         cause: `The Redis of ${setting} is warming up: it reads its files. ${effect}`,
         evidence,
@@ -79,4 +83,36 @@ function explain(code: string, message: string, { place }: Subject, url: string,
         fix: start(place, service),
       });
   }
+}
+
+/** ERR is what Redis begins everything with that it has no word for: only its sentence tells. */
+function refusalOf(code: string, message: string, { setting, effect }: Role): { cause: string; fix: string } {
+  if (code === 'BUSY') {
+    return {
+      cause: `The Redis of ${setting} runs a script, and answers nobody until it ends. ${effect}`,
+      fix: 'Wait, or end it: redis-cli script kill (of a function: redis-cli function kill)',
+    };
+  }
+  if (code === 'NOPERM') {
+    return {
+      cause: `The user in ${setting} may not do what Ballast needs. ${effect}`,
+      fix: 'Give it all keys and all commands: redis-cli acl setuser … allkeys allchannels allcommands',
+    };
+  }
+  if (code !== 'ERR' || /AUTH|password/i.test(message)) {
+    return {
+      cause: `Redis refuses the login of ${setting}: user or password are wrong. ${effect}`,
+      fix: `Correct ${setting}.`,
+    };
+  }
+  if (/DB index/i.test(message)) {
+    return {
+      cause: `${setting} names a logical database that its Redis does not have. ${effect}`,
+      fix: `Correct the number at the end of ${setting}, or start its Redis with more databases.`,
+    };
+  }
+  return {
+    cause: `The Redis of ${setting} answers, and refuses what it is asked. ${effect}`,
+    fix: `What it says is the reason. If it is no Redis of version 7 or newer, correct ${setting}.`,
+  };
 }

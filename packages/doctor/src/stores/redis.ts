@@ -29,6 +29,8 @@ export function openRedis(url: string, store: Away['store']): { seen: () => Prom
         connectMs,
         redis.connect().then(() => redis.ping()),
       );
+      // A logical database that is not there: the client says so beside, and goes on in the first one.
+      if (said) throw said;
       return redis;
     } catch (error) {
       const reason = said ?? (error as Error);
