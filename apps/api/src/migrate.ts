@@ -12,7 +12,9 @@ try {
   const { values } = loadConfig('migrate');
   const log = createLogger({ level: values.LOG_LEVEL, base: { service: 'migrate', version: release } });
   if (values.DATABASE_ADMIN_URL !== undefined) await prepareServer(values.DATABASE_ADMIN_URL);
-  const applied = await migrate(values.DATABASE_OWNER_URL, await readMigrations(migrationSources()));
+  const applied = await migrate(values.DATABASE_OWNER_URL, await readMigrations(migrationSources()), {
+    onWait: () => log.info({}, 'another process migrates; waiting for it'),
+  });
   if (values.REDIS_QUEUE_URL === undefined) await migrateTransport(values.DATABASE_OWNER_URL);
   log.info({ applied }, applied.length === 0 ? 'nothing to migrate' : 'migrated');
 } catch (error) {

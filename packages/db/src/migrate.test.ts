@@ -77,6 +77,32 @@ describe('migrate', () => {
     expect(applied.flat()).toEqual(['shop/0001_item']);
   });
 
+  it('is applied by exactly one of five replicas too when it builds an index beside running writes', async () => {
+    const all = await migrations({
+      '0001_item.sql': 'create table item (id int); insert into item select generate_series(1, 50000);',
+      '0002_index.sql':
+        '-- outside a transaction: the table is large\ncreate index concurrently if not exists item_id on item (id);',
+    });
+    let waited = 0;
+    const onWait = () => {
+      waited += 1;
+    };
+    const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.ownerUrl, all, { onWait })));
+    expect(applied.flat()).toEqual(['shop/0001_item', 'shop/0002_index']);
+    expect(waited).toBeGreaterThan(0);
+  });
+
+  it('waits for another for so long, and then says for whom', async () => {
+    const all = await migrations({ '0001_item.sql': 'create table item (id int);' });
+    const other = openDatabase({ url: database.ownerUrl, applicationName: 'suite', maxConnections: 1 });
+    await other.sql`select pg_advisory_lock(${0x42616c6c})`;
+    await expect(migrate(database.ownerUrl, all, { patienceMs: 300 })).rejects.toThrow(
+      /Another process has been migrating this database/,
+    );
+    await other.close();
+    expect(await migrate(database.ownerUrl, all)).toEqual(['shop/0001_item']);
+  });
+
   it('builds an index beside running writes, outside a transaction, and leaves no half of one', async () => {
     const files = {
       '0001_item.sql': 'create table item (id int); insert into item values (1), (1);',
@@ -84,7 +110,7 @@ describe('migrate', () => {
         '-- outside a transaction: the table is large\ncreate unique index concurrently if not exists item_id on item (id);',
     };
     await expect(migrate(database.ownerUrl, await migrations(files))).rejects.toThrow(
-      /shop\/0002_index failed .*could not create unique index/,
+      /shop\/0002_index failed outside a transaction, .*: could not create unique index/,
     );
     const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
     try {

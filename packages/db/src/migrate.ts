@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@ballast/kernel';
 import postgres from 'postgres';
 import { refuseOldPostgres } from './oldest-postgres.ts';
@@ -21,6 +22,17 @@ export interface Migration {
 
 /** 'Ball' in ASCII: one lock for all of Ballast's migrations in a database. */
 const lockKey = 0x42616c6c;
+
+/** How often whoever waits asks for the lock. */
+const askEveryMs = 200;
+/** An index on a large table takes its time, and a deploy has to end: who has waited this long says so, and fails. */
+const patienceMs = 60 * 60_000;
+
+export interface MigrateOptions {
+  /** Another process migrates, and this one waits for it. */
+  onWait?: () => void;
+  patienceMs?: number;
+}
 
 /** Reads the migrations of all sources, in order. A source without a folder has none. */
 export async function readMigrations(sources: readonly MigrationSource[]): Promise<Migration[]> {
@@ -47,11 +59,21 @@ export async function readMigrations(sources: readonly MigrationSource[]): Promi
  *
  * @returns the migrations that this call applied, as `module/name`.
  */
-export async function migrate(ownerUrl: string, migrations: readonly Migration[]): Promise<string[]> {
-  const sql = postgres(ownerUrl, { max: 1, onnotice: () => {}, connection: { application_name: 'ballast-migrate' } });
+export async function migrate(
+  ownerUrl: string,
+  migrations: readonly Migration[],
+  options: MigrateOptions = {},
+): Promise<string[]> {
+  const sql = postgres(ownerUrl, {
+    max: 1,
+    // The lock is its session's: one that were renewed after half an hour would go on without it.
+    max_lifetime: null,
+    onnotice: () => {},
+    connection: { application_name: 'ballast-migrate' },
+  });
   try {
     await refuseOldPostgres(sql);
-    await sql`select pg_advisory_lock(${lockKey})`;
+    await takeLock(sql, options);
     await sql.unsafe(ledger);
     const applied = new Map(
       (
@@ -75,10 +97,31 @@ export async function migrate(ownerUrl: string, migrations: readonly Migration[]
   }
 }
 
+/**
+ * Asks, and asks again. A statement that waits for the lock keeps its snapshot meanwhile, and `create index
+ * concurrently` waits until every older snapshot is gone: the two would wait for each other, and Postgres ends one.
+ */
+async function takeLock(sql: postgres.Sql, options: MigrateOptions): Promise<void> {
+  const waitMs = options.patienceMs ?? patienceMs;
+  const until = performance.now() + waitMs;
+  for (let asked = 0; ; asked++) {
+    const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${lockKey}) as taken`;
+    if (row?.taken) return;
+    if (asked === 0) options.onWait?.();
+    if (performance.now() > until) {
+      throw new AppError('database.migration_waited', {
+        public: `Another process has been migrating this database for ${Math.round(waitMs / 60_000)} minutes. See pg_stat_activity, application_name ballast-migrate.`,
+      });
+    }
+    await pause(askEveryMs);
+  }
+}
+
 async function apply(sql: postgres.Sql, migration: Migration): Promise<void> {
   const id = `${migration.module}/${migration.name}`;
+  const alone = outsideTransaction(migration.text);
   try {
-    if (outsideTransaction(migration.text)) return await applyAlone(sql, migration);
+    if (alone) return await applyAlone(sql, migration);
     await sql.begin(async (tx) => {
       // A migration that waits for a lock makes every later query wait behind it.
       await tx`set local lock_timeout = '10s'`;
@@ -87,7 +130,7 @@ async function apply(sql: postgres.Sql, migration: Migration): Promise<void> {
     });
   } catch (cause) {
     throw new AppError('database.migration_failed', {
-      public: `Migration ${id} failed and was rolled back: ${(cause as Error).message}.`,
+      public: `Migration ${id} failed ${alone ? 'outside a transaction, and no later one was begun' : 'and was rolled back'}: ${(cause as Error).message}.`,
       cause,
     });
   }
