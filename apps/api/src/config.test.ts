@@ -281,6 +281,28 @@ describe('loadConfig', () => {
     expect(text).not.toContain('hunter2');
   });
 
+  it.each(['https://acme.test?x', 'https://acme.test/?', 'https://acme.test#x', 'https://ada:pw@acme.test/'])(
+    'refuses %s as an origin: links would be made of what it drops',
+    (PUBLIC_URL) => {
+      expect(problemsOf({ ...production, PUBLIC_URL })).toContain(
+        'PUBLIC_URL must be an origin, without a query, a # or a login.',
+      );
+    },
+  );
+
+  it('takes an origin with its slash, and leaves the slash out', () => {
+    expect(load({ ...production, PUBLIC_URL: 'https://acme.test/' }).values.PUBLIC_URL).toBe('https://acme.test');
+  });
+
+  it('refuses the kill switch of tests in production, by name', () => {
+    const armed = { BALLAST_FAILPOINTS: 'run.started=kill' };
+    for (const name of ['api', 'worker', 'migrate'] as const) {
+      expect(problemsOf({ ...production, ...armed }, [], name)).toContain('BALLAST_FAILPOINTS kills and freezes');
+    }
+    expect(problemsOf({ ...production, BALLAST_FAILPOINTS: '' })).not.toContain('BALLAST_FAILPOINTS');
+    expect(problemsOf({ ...local, ...armed })).not.toContain('BALLAST_FAILPOINTS');
+  });
+
   it('says what a mistyped name was meant to be', () => {
     const { DATABASE_URL, ...rest } = local;
     expect(problemsOf({ ...rest, DATABSE_URL: DATABASE_URL })).toContain(

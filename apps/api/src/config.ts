@@ -72,6 +72,7 @@ export function inspectConfig<P extends Process>(
     ...crossProblems(processName, values, reader),
     ...keyProblems(values, options.jobs ?? [], reader.problems),
     ...ownerProblems(processName, reader.environment, sources),
+    ...failpointProblems(reader.environment, sources),
   ];
   const config: Config<P> = {
     process: processName,
@@ -173,6 +174,12 @@ function ownerProblems(processName: Process, environment: string, sources: Sourc
   return ['DATABASE_OWNER_URL', 'DATABASE_ADMIN_URL']
     .filter((name) => readValue(name, sources))
     .map((name) => `${name} is for the migration only; do not give it to the ${processName}.`);
+}
+
+/** Of the fault tests (`packages/jobs/src/failpoint.ts`), which nothing else may use: what it names kills its process. */
+function failpointProblems(environment: string, { env }: Sources): string[] {
+  if (environment === 'local' || !env.BALLAST_FAILPOINTS) return [];
+  return ['BALLAST_FAILPOINTS kills and freezes processes, for tests: production must not have it. Remove it.'];
 }
 
 function readOptions(module: ActiveModule, problems: string[]): unknown {

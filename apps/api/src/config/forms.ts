@@ -10,6 +10,8 @@ export const hours = z.coerce.number('must be a number').positive('must be more 
 export const origin = z
   .url({ protocol: /^https?$/, message: 'must be an address such as https://app.acme.com' })
   .refine((url) => !URL.canParse(url) || new URL(url).pathname === '/', 'must be an origin, without a path')
+  // Links are made by appending a path: behind a query it would be part of the query.
+  .refine((url) => !/[?#@]/.test(url), 'must be an origin, without a query, a # or a login')
   .transform((url) => url.replace(/\/+$/, ''));
 export const postgresUrl = z.url({
   protocol: /^postgres(ql)?$/,
