@@ -1,3 +1,4 @@
+import { settings as knownSettings } from '../../apps/api/src/config/settings.ts';
 import type { DatabaseUrls } from './postgres/prepare-database.ts';
 import type { Told } from './run-record.ts';
 import { base64Key, encryptionKeys, secretFile } from './secrets.ts';
@@ -18,7 +19,7 @@ const actionsKey = 'NEXT_SERVER_ACTIONS_ENCRYPTION_KEY';
 
 /** What each process is told. Each gets only the secrets that it needs: only migrations hold the owner's login. */
 export function environments(settings: Settings, mode: Mode, urls: DatabaseUrls, given: Environment): Environments {
-  const base = { ...without(given, secretNames), NODE_ENV: mode, BALLAST_ENV: given.BALLAST_ENV ?? 'local' };
+  const base = { ...withoutSecrets(given), NODE_ENV: mode, BALLAST_ENV: given.BALLAST_ENV ?? 'local' };
   const server = {
     ...base,
     ...keys(settings, given),
@@ -77,7 +78,7 @@ export function toldOf(api: Environment, given: Environment): Told {
   const settings = Object.fromEntries(names.flatMap((name) => (api[name] === undefined ? [] : [[name, api[name]]])));
   const ownInbox = given.SMTP_URL === undefined || given.SMTP_URL === '';
   if (ownInbox && api.SMTP_URL !== undefined) settings.SMTP_URL = api.SMTP_URL;
-  const secret = Object.keys(given).filter((name) => secretNames.test(name) && /_(URL|SECRET|KEYS)$/.test(name));
+  const secret = Object.keys(given).filter((name) => isSecret(name) && /_(URL|SECRET|KEYS)$/.test(name));
   return { settings, given: secret.filter((name) => given[name] !== '') };
 }
 
@@ -92,9 +93,17 @@ const shown = [
   'DISABLE_BACKGROUND_WORKERS',
 ];
 
-const secretNames =
-  /^(DATABASE_(APP_|OWNER_|DISPATCHER_|BACKUP_)?URL|AUTH_SECRET(_PREVIOUS)?|ENCRYPTION_KEYS|NEXT_SERVER_ACTIONS_ENCRYPTION_KEY|OTEL_EXPORTER_OTLP_HEADERS|SMTP_URL|REDIS(_QUEUE)?_URL)(_FILE)?$|^npm_(lifecycle|package|command)/;
+/** As the settings say it themselves: a list beside them would miss the next one. Next's key is none of them. */
+const secretNames = new Set([
+  ...Object.entries(knownSettings).flatMap(([name, setting]) => ('secret' in setting ? [name] : [])),
+  actionsKey,
+]);
 
-function without(given: Environment, names: RegExp): Environment {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.test(name)));
+/** By itself, or as the file that holds it. */
+const isSecret = (name: string) => secretNames.has(name.replace(/_FILE$/, ''));
+
+function withoutSecrets(given: Environment): Environment {
+  // What npm adds is about itself, and holds the whole package.json.
+  const kept = (name: string) => !isSecret(name) && !/^npm_(lifecycle|package|command)/.test(name);
+  return Object.fromEntries(Object.entries(given).filter(([name]) => kept(name)));
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { settings as knownSettings } from '../../apps/api/src/config/settings.ts';
 import { environments } from './environment.ts';
 import { readSettings, root } from './settings.ts';
 
@@ -58,4 +59,27 @@ test('each process gets only the secrets that it needs', () => {
   ]);
   expect(env.web.HOSTNAME).toBe('127.0.0.1');
   expect(env.web.PATH).toBe('/bin');
+});
+
+test('no secret of any setting reaches a process that was not meant to have it, nor does the file that holds it', () => {
+  const secret = Object.entries(knownSettings).flatMap(([name, setting]) => ('secret' in setting ? [name] : []));
+  expect(secret).toEqual(expect.arrayContaining(['DATABASE_ADMIN_URL', 'DATABASE_BACKUP_URL', 'BACKUP_KEY']));
+  const given = Object.fromEntries(secret.flatMap((name) => [name, `${name}_FILE`]).map((name) => [name, 'given']));
+  const urls = { app: 'app', dispatcher: 'dispatcher', owner: 'owner' };
+  const env = environments(readSettings(given), 'production', urls, given);
+  const holds = (process: Record<string, string | undefined>) =>
+    secret.filter((name) => process[name] === 'given' || process[`${name}_FILE`] === 'given');
+  expect(holds(env.web)).toEqual(['REDIS_URL']);
+  expect(holds(env.migrate)).toEqual(['REDIS_QUEUE_URL']);
+  const serving = [
+    'REDIS_QUEUE_URL',
+    'REDIS_URL',
+    'AUTH_SECRET',
+    'AUTH_SECRET_PREVIOUS',
+    'ENCRYPTION_KEYS',
+    'SMTP_URL',
+    'OTEL_EXPORTER_OTLP_HEADERS',
+  ];
+  expect(holds(env.api)).toEqual(serving);
+  expect(holds(env.worker)).toEqual(serving);
 });
