@@ -73,6 +73,9 @@ describe('backups', () => {
       },
       { timeout: 110_000, interval: 500 },
     );
+    const { data_free_bytes, data_bytes } = (await state()) ?? {};
+    expect(Number(data_free_bytes)).toBeGreaterThan(0);
+    expect(Number(data_bytes)).toBeGreaterThan(Number(data_free_bytes));
     const [drill] = await drills();
     expect(drill?.tables).toBeGreaterThan(20);
     expect(Number(drill?.rows)).toBeGreaterThan(5);

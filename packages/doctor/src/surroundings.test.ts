@@ -337,6 +337,21 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
       expect(await ages(110)).toEqual(['backups.old', 'restore.old']);
     });
 
+    it('see the disk of Postgres fill up (row 24), while they are heard of', async () => {
+      const disk = async (free: number, seen: string) => {
+        await state(`${seen}, 'b', now(), now(), now(), null`);
+        await drill('now(), now(), true, null');
+        await write(`update ballast.backup_state set data_free_bytes = ${free}, data_bytes = 100e9`);
+        return ward.find();
+      };
+      expect(await disk(6e9, 'now()')).toEqual([]);
+      expect(await disk(0.9e9, 'now()')).toMatchObject([
+        { code: 'disk.filling', severity: 'warning', cause: 'The disk of Postgres is almost full.' },
+      ]);
+      const silent = (await disk(0.9e9, "now() - interval '1 hour'")).map(({ code }) => code);
+      expect(silent).toEqual(['backups.silent']);
+    });
+
     it('that were never restored, failed to be, or not for long', async () => {
       await state(`now(), 'b', now(), now(), now() - interval '20 seconds', null`);
       expect(await ward.codes()).toEqual(['restore.never_proven']);
