@@ -1,99 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
-import { AppError, cancel, defineJob, type JobContext, snooze } from '@ballast/kernel';
-import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { queueBackends, silentLog, startQueue, type TestQueue } from '@ballast/test-kit/queue';
+import { withTenant } from '@ballast/db';
+import { queueBackends, silentLog } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { enqueue, enqueueMany } from './enqueue.ts';
-import { returnPacks } from './line-up.ts';
 import { sweep } from './sweep.ts';
-import { forgetJobs, misplacedJobs } from './testing.ts';
-import type { Transport } from './transport.ts';
+import { effect, openWorkers, type Run, tenant, until } from './testing/workers.ts';
 import { startWatchdog } from './watchdog.ts';
-import { type RegisteredJob, type RunningWorker, startWorker, type WorkerOptions } from './work.ts';
 
-const tenant = '018f0000-0000-7000-8000-000000000001';
-const effect = defineJob({
-  name: 'suite.effect',
-  payload: z.strictObject({ n: z.int() }),
-  attempts: 3,
-  backoff: { firstMs: 10, maxMs: 10 },
-  timeoutMs: 1_000,
-});
+describe.each(await Promise.all(queueBackends.map(openWorkers)))('a worker on $backend', (workers) => {
+  const { backend, db, jobsDb, queue, work, add, insert, effects, job, becomes, tidy, close } = workers;
+  afterEach(tidy);
+  afterAll(close);
 
-type Run = (input: { payload: { n: number }; ctx: JobContext<Tx> }) => Promise<unknown>;
-
-describe.each(queueBackends)('a worker on %s', (backend) => {
-  let database: TestDatabase;
-  let db: Database;
-  let jobsDb: Database;
-  let queue: TestQueue;
-  const workers: { worker: RunningWorker; transport: Transport }[] = [];
-
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-    jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-    const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
-    await owner.sql.unsafe(
-      `create table effect (n integer, tenant_id uuid, attempt integer); grant all on effect to ballast_app`,
-      [],
-      { prepare: false },
-    );
-    await owner.close();
-    queue = await startQueue(backend, database);
-  });
-
-  afterEach(async () => {
-    for (const { worker, transport } of workers.splice(0)) {
-      await worker.close({ graceMs: 5_000 });
-      await transport.close();
-    }
-    expect(await misplacedJobs(jobsDb)).toEqual([]);
-    await forgetJobs(jobsDb);
-    await db.sql`delete from effect`;
-  });
-
-  afterAll(async () => {
-    await Promise.all([db.close(), jobsDb.close()]);
-    await queue.stop();
-    await database.drop();
-  });
-
-  async function work(run: Run, more: Partial<WorkerOptions<null>> = {}): Promise<RunningWorker> {
-    const transport = queue.open();
-    const registered: RegisteredJob<null> = {
-      job: effect as RegisteredJob['job'],
-      load: async () => ({ job: effect, run: run as never }),
-    };
-    const worker = await startWorker({
-      db,
-      jobsDb,
-      transport,
-      jobs: [registered],
-      services: null,
-      queues: { default: 4 },
-      log: silentLog,
-      release: 'test',
-      ...more,
-    });
-    workers.push({ worker, transport });
-    return worker;
-  }
-
-  const add = (n: number, options = {}) => withTenant(db, tenant, (tx) => enqueue(tx, effect, { n }, options));
-  const insert = (n: number, ctx: JobContext<Tx>) => async (tx: Tx) => {
-    await sqlOf(tx)`insert into effect values (${n}, ballast.tenant_id(), ${ctx.attempt})`;
-  };
-  const effects = () => db.sql<{ n: number; attempt: number }[]>`select n, attempt from effect order by n`;
-  const job = async (id: string) => {
-    const [row] = await jobsDb.sql<{ state: string; attempt: number; failures: string[] }[]>`
-      select state, attempt, array(select message from jobs.failure where job_id = id order by created_at) as failures
-      from jobs.status where id = ${id}`;
-    return row;
-  };
   /** Hands jobs out without adding the pack to the queue; `opened` by a runner of which nobody knows. */
   async function pack(ids: string[], { opened = false, minutesAgo = 0 } = {}): Promise<string> {
     const [row] = await jobsDb.sql<{ id: string }[]>`
@@ -104,8 +23,6 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
       returning id`;
     return (row as { id: string }).id;
   }
-  const until = <Result>(look: () => Promise<Result>) => vi.waitFor(look, { timeout: 25_000, interval: 20 });
-  const becomes = (id: string, state: string) => until(async () => expect(await job(id)).toMatchObject({ state }));
 
   it('takes no more packs at once than its queue hands out in time', async () => {
     const many = { queues: { default: 401 } };
@@ -115,140 +32,6 @@ describe.each(queueBackends)('a worker on %s', (backend) => {
       );
     await work(async () => {}, many);
     await becomes(await add(1), 'done');
-  });
-
-  it('commits a handler’s effects and the completion together, in the tenant’s scope', async () => {
-    await work(async ({ payload, ctx }) => {
-      expect(ctx.tenantId).toBe(tenant);
-      await ctx.transaction(insert(payload.n, ctx));
-    });
-    const id = await add(1);
-    await becomes(id, 'done');
-    expect(await db.sql`select tenant_id from effect`).toEqual([{ tenant_id: tenant }]);
-  });
-
-  it('completes a handler that writes nothing', async () => {
-    await work(async () => {});
-    await becomes(await add(1), 'done');
-  });
-
-  it('rolls back a failed attempt, waits, and counts the next one', async () => {
-    await work(async ({ payload, ctx }) => {
-      await ctx.transaction(async (tx) => {
-        await insert(payload.n, ctx)(tx);
-        if (ctx.attempt < 3) throw new Error(`not yet ${ctx.attempt}`);
-      });
-    });
-    const id = await add(7);
-    await becomes(id, 'done');
-    expect(await effects()).toEqual([{ n: 7, attempt: 3 }]);
-    expect(await job(id)).toMatchObject({ attempt: 3, failures: ['not yet 1', 'not yet 2'] });
-  });
-
-  it('keeps a dead job with its failures, after its attempts or at once when a repeat cannot help', async () => {
-    await work(async ({ payload }) => {
-      if (payload.n === 1) throw new Error('always');
-      throw new AppError('suite.no', { status: 422, public: 'No.', internal: 'refused' });
-    });
-    const [tired, refused] = await Promise.all([add(1), add(2)]);
-    await becomes(tired as string, 'dead');
-    await becomes(refused as string, 'dead');
-    expect(await job(tired as string)).toMatchObject({ attempt: 3, failures: ['always', 'always', 'always'] });
-    expect(await job(refused as string)).toMatchObject({ attempt: 1, failures: ['suite.no: refused'] });
-  });
-
-  it('cancels and snoozes when the handler says so; a snooze is not charged', async () => {
-    let turns = 0;
-    await work(async ({ payload }) => {
-      if (payload.n === 1) return cancel('no longer needed');
-      turns += 1;
-      return turns < 5 ? snooze(10) : undefined;
-    });
-    const [cancelled, snoozed] = await Promise.all([add(1), add(2)]);
-    await becomes(cancelled as string, 'cancelled');
-    await becomes(snoozed as string, 'done');
-    expect(await job(snoozed as string)).toMatchObject({ attempt: 1 });
-  });
-
-  it('runs a step once over all attempts, and returns what it kept', async () => {
-    const seen: unknown[] = [];
-    await work(async ({ payload, ctx }) => {
-      const kept = await ctx.step('first', async (tx) => {
-        await insert(payload.n, ctx)(tx);
-        return { attempt: ctx.attempt };
-      });
-      seen.push(kept);
-      if (ctx.attempt < 3) throw new Error('after the step');
-    });
-    await becomes(await add(1), 'done');
-    expect(seen).toEqual([{ attempt: 1 }, { attempt: 1 }, { attempt: 1 }]);
-    expect(await effects()).toEqual([{ n: 1, attempt: 1 }]);
-  });
-
-  it('reads in the tenant’s scope without writing, completing or keeping anything', async () => {
-    const seen: unknown[] = [];
-    await work(async ({ payload, ctx }) => {
-      seen.push(await ctx.read((tx) => sqlOf(tx)`select ballast.tenant_id() as tenant`));
-      await ctx.read(insert(payload.n, ctx)).catch((error) => seen.push(error.message));
-      await ctx.transaction(insert(payload.n, ctx));
-    });
-    await becomes(await add(1), 'done');
-    expect(seen).toEqual([[{ tenant }], expect.stringContaining('read-only transaction')]);
-    expect(await effects()).toHaveLength(1);
-  });
-
-  it('opens one write door: a second transaction, and a step after it, are refused', async () => {
-    const refused: unknown[] = [];
-    await work(async ({ payload, ctx }) => {
-      await ctx.transaction(insert(payload.n, ctx));
-      await ctx.transaction(insert(payload.n, ctx)).catch((error) => refused.push(error.code));
-      await ctx.step('late', insert(payload.n, ctx)).catch((error) => refused.push(error.code));
-    });
-    await becomes(await add(1), 'done');
-    await until(async () => expect(refused).toEqual(['jobs.door_closed', 'jobs.door_closed']));
-    expect(await effects()).toHaveLength(1);
-  });
-
-  it('rolls back when its pack was taken away while it ran', async () => {
-    const started = Promise.withResolvers<void>();
-    const resume = Promise.withResolvers<void>();
-    await work(async ({ payload, ctx }) => {
-      if (ctx.attempt > 1) return ctx.transaction(insert(payload.n, ctx));
-      started.resolve();
-      await resume.promise;
-      return ctx.transaction(insert(payload.n, ctx));
-    });
-    const id = await add(1);
-    await started.promise;
-    await jobsDb.sql`update jobs.pack set runner_id = null`;
-    const packs = await jobsDb.sql<{ id: string }[]>`select id from jobs.pack`;
-    await returnPacks(
-      jobsDb.sql,
-      packs.map((pack) => pack.id),
-      true,
-    );
-    await until(async () => expect(await job(id)).toMatchObject({ state: 'done', attempt: 2 }));
-    resume.resolve();
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(await effects()).toEqual([{ n: 1, attempt: 2 }]);
-  });
-
-  it('takes the turn from a handler that ignores its timeout, and shuts its doors', async () => {
-    const late: unknown[] = [];
-    const release = Promise.withResolvers<void>();
-    await work(async ({ payload, ctx }) => {
-      if (ctx.attempt === 1) {
-        await release.promise;
-        await ctx.transaction(insert(payload.n, ctx)).catch((error) => late.push(error.code));
-        return;
-      }
-      await ctx.transaction(insert(payload.n, ctx));
-    });
-    const id = await add(1);
-    await becomes(id, 'done');
-    release.resolve();
-    await until(async () => expect(late).toEqual(['jobs.door_closed']));
-    expect(await effects()).toEqual([{ n: 1, attempt: 2 }]);
   });
 
   it('hands back what it cannot finish within the grace time, uncharged', async () => {
