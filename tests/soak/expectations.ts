@@ -40,7 +40,7 @@ export const expectations: Record<Label, Expectation> = {
   stale: { ends: { done: whole, cancelled: nothing } },
   // Its transaction fails after its effect: that must be rolled back, each time.
   doomed: { ends: { dead: { exactly: [], perhaps: ['first'] } } },
-  // A worker that is killed under its only attempt leaves it dead, and never half done.
+  // A worker that ends under its only attempt, killed or in peace, leaves it dead, and never half done.
   once: { ends: { done: whole, dead: nothing }, outside: 'http', once: true },
   poison: { ends: { dead: nothing }, once: true },
   risky: { ends: { done: whole, dead: nothing } },

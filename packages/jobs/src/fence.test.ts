@@ -31,9 +31,9 @@ async function handOut(): Promise<string> {
   const { packs } = await claim(jobsDb, { queue: 'default', freePacks: 1, rowsPerPack: 20, fleet, afterLane: null });
   return packs[0]?.id as string;
 }
-const doorsOf = (id: string, packId: string) =>
+const doorsOf = (id: string, packId: string, pool = db) =>
   openJobContext(
-    db,
+    pool,
     { id, packId, tenantId, attempt: 1 },
     { signal: new AbortController().signal },
     silentLog,
@@ -92,6 +92,20 @@ it('a run whose job is still its own writes, step by step, and ends it', async (
   await transaction(leave('whole'));
   expect(await effects()).toEqual(['half', 'whole']);
   expect(await states()).toEqual(['done']);
+});
+
+it('a read asks for the scope and the rows at once, as in a request, and nothing can be written in it', async () => {
+  const id = await add();
+  const packId = await handOut();
+  // A transaction of the other kind waits for its beginning, its scope and its end.
+  const readsOnly = new Proxy(db, {
+    get: (target, property) =>
+      property === 'orm' ? expect.unreachable('It may not be asked.') : Reflect.get(target, property),
+  });
+  const { read } = doorsOf(id, packId, readsOnly);
+  expect(await read((tx) => tx.execute('select ballast.tenant_id() as tenant'))).toEqual([{ tenant: tenantId }]);
+  await expect(read(leave('planted'))).rejects.toThrow('read-only transaction');
+  expect(await states()).toEqual(['dispatched']);
 });
 
 it('a completion of what is no longer open takes its transaction back', async () => {

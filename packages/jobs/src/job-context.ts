@@ -1,8 +1,9 @@
-import { type Database, sqlOf, type Tx, travelsWithCommit, withScope } from '@ballast/db';
+import { type Database, readScope, sqlOf, type Tx, travelsWithCommit, withScope } from '@ballast/db';
 import { AppError, type JobContext, type Log } from '@ballast/kernel';
 import type postgres from 'postgres';
 import type { Deadline } from './deadline.ts';
 import { failpoint } from './failpoint.ts';
+import { toError } from './outcome.ts';
 import type { Progress } from './progress.ts';
 
 /** A row that a worker took from its pack. */
@@ -17,8 +18,12 @@ export interface OpenJobContext {
   ctx: JobContext<Tx>;
   /** True once `ctx.transaction` has committed the effects and the completion. */
   completed(): boolean;
-  /** Shuts every door: a handler that went on after its timeout can write nothing more. */
-  shut(): void;
+  /**
+   * Shuts every door: a handler that went on after its timeout can open none any more. Null when
+   * none was open that writes. Else its transaction holds the row, and whoever wrote an outcome
+   * meanwhile would wait for that lock: resolves when it has ended, with its error if it failed.
+   */
+  shut(): Promise<Error | null> | null;
 }
 
 /** The row's pack is gone: swept, cancelled or run by another worker. Nothing was written. */
@@ -40,29 +45,29 @@ export function openJobContext(
   closesPack: () => boolean = () => false,
 ): OpenJobContext {
   let state: 'open' | 'busy' | 'completed' | 'shut' = 'open';
-
-  function enter(door: string): void {
-    if (state === 'open') return;
-    const why = {
-      busy: 'another one is open: await it first',
-      completed: 'ctx.transaction has completed the job, and it is the only write of a job without steps',
-      shut: 'the run has ended',
-    }[state];
-    throw new AppError('jobs.door_closed', {
-      public: 'Something went wrong on our side.',
-      internal: `${door} was called, but ${why}.`,
-      retryable: false,
-    });
-  }
+  /** The door that writes, while it is open. */
+  let writing: Promise<unknown> | null = null;
 
   async function through<Result>(door: string, work: () => Promise<Result>): Promise<Result> {
-    enter(door);
+    if (state !== 'open') refuse(door, state);
     state = 'busy';
     try {
       return await work();
     } finally {
       if (state === 'busy') state = 'open';
+      writing = null;
     }
+  }
+
+  function write<Result>(door: string, work: (inTime: () => void) => Promise<Result>): Promise<Result> {
+    const opensIt = state === 'open';
+    // The wait for a connection can outlast the run, and so can the tries after a conflict: none begins then.
+    const inTime = () => {
+      if (state === 'shut') refuse(door, state);
+    };
+    const result = through(door, () => work(inTime));
+    if (opensIt) writing = result;
+    return result;
   }
 
   const scope = { tenantId: row.tenantId, packId: row.packId };
@@ -76,7 +81,7 @@ export function openJobContext(
     },
     log,
     transaction: (work) =>
-      through('ctx.transaction', async () => {
+      write('ctx.transaction', async (inTime) => {
         // Sent with the scope, in front of the handler's first statement and in the same round trip; answered by the end.
         let held: Promise<unknown> = Promise.resolve();
         const begin = (sql: postgres.TransactionSql, settings: postgres.Fragment) => {
@@ -84,6 +89,7 @@ export function openJobContext(
           return held;
         };
         const commit = async (tx: Tx) => {
+          inTime();
           const done = await work(tx);
           await held;
           await failpoint('run.before-commit');
@@ -96,23 +102,38 @@ export function openJobContext(
         await failpoint('run.committed');
         return result;
       }),
-    read: (work) =>
-      through('ctx.read', () =>
+    read: (work) => through('ctx.read', () => readScope(db, scope, work)),
+    progress,
+    step: (key, work) =>
+      write(`ctx.step('${key}')`, (inTime) =>
         withScope(db, scope, async (tx) => {
-          await sqlOf(tx)`set transaction read only`;
-          return work(tx);
+          inTime();
+          return runStep(tx, row, key, work);
         }),
       ),
-    progress,
-    step: (key, work) => through(`ctx.step('${key}')`, () => withScope(db, scope, (tx) => runStep(tx, row, key, work))),
   };
   return {
     ctx,
     completed: () => state === 'completed',
     shut() {
       if (state !== 'completed') state = 'shut';
+      return writing?.then(() => null, toError) ?? null;
     },
   };
+}
+
+const closed = {
+  busy: 'another one is open: await it first',
+  completed: 'ctx.transaction has completed the job, and it is the only write of a job without steps',
+  shut: 'the run has ended',
+};
+
+function refuse(door: string, state: keyof typeof closed): never {
+  throw new AppError('jobs.door_closed', {
+    public: 'Something went wrong on our side.',
+    internal: `${door} was called, but ${closed[state]}.`,
+    retryable: false,
+  });
 }
 
 /** What `jobs.complete` raises. */

@@ -1,4 +1,4 @@
-import { AppError, defineJob } from '@ballast/kernel';
+import { AppError, defineJob, snooze } from '@ballast/kernel';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { endingOf, outcomeOfError } from './outcome.ts';
@@ -32,6 +32,28 @@ describe('the edge of a job', () => {
     expect(endingOf(outcomeOfError(failed), job, 1).failure).toBe(
       'Failed query: insert into x values ($1) (duplicate)',
     );
+  });
+
+  it.each([
+    ['was begun and may start once', true, 1, 'dead'],
+    ['was not begun', false, 1, 'pending'],
+    ['may start again', true, 2, 'pending'],
+  ] as const)(
+    'gives back, in its place and uncharged, what the end of a process cut off, or buries it: it %s',
+    (...how) => {
+      const [, begun, attempts, state] = how;
+      const ending = endingOf({ outcome: 'cut off', begun, by: new Error('going') }, { ...job, attempts }, 1);
+      expect(ending).toMatchObject({ state, afterMs: null, uncharge: state === 'pending' });
+      if (state === 'dead') expect(ending.failure).toMatch(/^The end of its process cut it off\..* \(going\)$/);
+    },
+  );
+
+  it('starts a job again that asks for it, however often it may', () => {
+    expect(endingOf(snooze(5), { ...job, attempts: 1 }, 1)).toMatchObject({
+      state: 'pending',
+      afterMs: 5,
+      uncharge: true,
+    });
   });
 
   it('takes whatever was thrown', () => {

@@ -11,8 +11,14 @@ export interface Ending {
   failure: string | null;
 }
 
+/** How a run ended, also where its handler was not asked. */
+export type RunOutcome =
+  | Outcome
+  /** The end of the process came first; `by` is what the run failed with then. */
+  | { outcome: 'cut off'; begun: boolean; by: unknown };
+
 /** The one place where a run's result becomes a row's state. */
-export function endingOf(outcome: Outcome, job: JobDefinition, attempt: number): Ending {
+export function endingOf(outcome: RunOutcome, job: JobDefinition, attempt: number): Ending {
   switch (outcome.outcome) {
     case 'done':
       return { state: 'done', afterMs: null, uncharge: false, failure: null };
@@ -28,17 +34,31 @@ export function endingOf(outcome: Outcome, job: JobDefinition, attempt: number):
       const afterMs = outcome.afterMs ?? backoffMs(job.backoff, attempt, Math.random());
       return { state: 'pending', afterMs, uncharge: false, failure };
     }
+    case 'cut off':
+      if (!outcome.begun || job.attempts > 1) return { state: 'pending', afterMs: null, uncharge: true, failure: null };
+      return { state: 'dead', afterMs: null, uncharge: false, failure: describe(cutOffForGood(outcome.by)) };
   }
 }
 
 /** A thrown error: worth a repeat unless it says that none can help. */
 export function outcomeOfError(error: unknown): Outcome {
-  const known = error instanceof Error ? error : new Error(String(error));
+  const known = toError(error);
   if (!(known instanceof AppError)) return { outcome: 'retry', error: known };
   if (!known.retryable) return { outcome: 'dead', error: known };
   const afterMs = known.retryAfterSeconds === undefined ? undefined : known.retryAfterSeconds * 1_000;
   return { outcome: 'retry', error: known, ...(afterMs === undefined ? {} : { afterMs }) };
 }
+
+/** Whatever was thrown, as an error. */
+export const toError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
+
+const cutOffForGood = (by: unknown) =>
+  new Error(
+    'The end of its process cut it off. It may start once, and may have done a part: retry it to start it again.',
+    {
+      cause: by,
+    },
+  );
 
 /** One line without the stack: it is stored, and shown to operators. */
 function describe(error: Error): string {

@@ -174,6 +174,20 @@ describe('a batch handler', () => {
     ]);
   });
 
+  it('is not called when no payload of them fits', async () => {
+    await add([1, 2]);
+    await jobsDb.sql`update jobs.job set body = '{"n": "one"}'`;
+    let calls = 0;
+    const ran = await run(async () => {
+      calls += 1;
+      return undefined;
+    });
+    expect(ran.map(({ state, failure }) => `${state}: ${failure}`)).toEqual(
+      Array(2).fill(expect.stringMatching(/^dead: The payload does not fit version 1/)),
+    );
+    expect(calls).toBe(0);
+  });
+
   it('is told by its signal when its time is over, and each of its jobs is charged', async () => {
     const short = { ...write, timeoutMs: 30 };
     await add([1, 2], tenants[0], short);

@@ -1,9 +1,8 @@
-import { sqlOf, type Tx, withScope } from '@ballast/db';
-import type { BatchContext, BatchItem, BatchOutcomes, JobDefinition, Outcome } from '@ballast/kernel';
-import { openDeadline } from './deadline.ts';
-import { failpoint } from './failpoint.ts';
+import type { BatchItem, BatchOutcomes, JobDefinition } from '@ballast/kernel';
+import { type BatchDoors, openBatchContext } from './batch-context.ts';
+import { type Deadline, openDeadline } from './deadline.ts';
 import { childLog, type OpenedRow, openRow } from './open-row.ts';
-import { endingOf, outcomeOfError } from './outcome.ts';
+import { endingOf, outcomeOfError, type RunOutcome, toError } from './outcome.ts';
 import { endOf, type RegisteredJob, type RowRunner, report, type StartedRow } from './run-row.ts';
 import { problemsOf } from './sealed-payload.ts';
 import { inBatchSpan, type TellBatchEnd } from './trace-run.ts';
@@ -38,31 +37,19 @@ async function runTraced<Services>(
   const { job } = registered;
   const startedAt = performance.now();
   for (const row of rows) runner.observe?.started(job, row);
-  const outcomes = new Map<string, Outcome>();
+  const outcomes = new Map<string, RunOutcome>();
   const opened = new Map(rows.map((row) => [row.id, openRow(runner, row)]));
   const items = rows.flatMap((row) => itemOf(job, row, opened.get(row.id) as OpenedRow, outcomes));
-  const doors = openDoors(runner, rows, job.timeoutMs);
-  let thrown: unknown;
-  try {
-    const handler = await registered.load();
-    if (!('runBatch' in handler))
-      throw new Error(`${job.name} says how large a batch is, and its handler takes single jobs.`);
-    const work = handler.runBatch({ items, ctx: doors.ctx, services: runner.services });
-    const reported = (await doors.deadline.guard(work)) ?? new Map<string, Outcome>();
-    for (const { jobId } of items)
-      outcomes.set(jobId, reported.get(jobId) ?? doors.reported.get(jobId) ?? { outcome: 'done' });
-  } catch (error) {
-    thrown = error;
-    const failed: Outcome = runner.shutdown.aborted ? { outcome: 'snoozed', forMs: 0 } : outcomeOfError(error);
-    for (const { jobId } of items) outcomes.set(jobId, doors.reported.get(jobId) ?? failed);
-  } finally {
-    doors.shut();
-    doors.deadline.close();
-  }
+  const deadline = openDeadline(job.timeoutMs, runner.shutdown);
+  const doors = openBatchContext(runner.db, rows, deadline, childLog(runner.log, { job: job.name }));
+  const { reported, rest, thrown } =
+    items.length > 0 ? await callHandler(runner, registered, items, doors, deadline) : nothingRan;
+  deadline.close();
+  for (const { jobId } of items) outcomes.set(jobId, reported.get(jobId) ?? doors.reported.get(jobId) ?? rest);
   const runMs = performance.now() - startedAt;
   for (const _ of doors.completed) runner.observe?.ended(job, 'done', runMs / rows.length);
   const open = rows.filter((row) => !doors.completed.has(row.id) && !doors.lost.has(row.id));
-  const endings = open.map((row) => ({ row, ending: endingOf(outcomes.get(row.id) as Outcome, job, row.attempt) }));
+  const endings = open.map((row) => ({ row, ending: endingOf(outcomes.get(row.id) as RunOutcome, job, row.attempt) }));
   tellTrace(
     [
       ...Array.from(doors.completed, () => 'done' as const),
@@ -82,12 +69,56 @@ async function runTraced<Services>(
   return { runMs, written, lost: doors.lost.size > 0 };
 }
 
+interface Called {
+  /** What the handler returned. */
+  reported: BatchOutcomes;
+  /** The outcome of those that nobody named. */
+  rest: RunOutcome;
+  thrown?: unknown;
+}
+
+const nothingRan: Called = { reported: new Map(), rest: { outcome: 'done' } };
+
+/** Resolves when the handler has ended or was given up, and its transaction with it. */
+async function callHandler<Services>(
+  runner: RowRunner<Services>,
+  { job, load }: RegisteredJob<Services>,
+  items: readonly BatchItem<unknown>[],
+  doors: BatchDoors,
+  deadline: Deadline,
+): Promise<Called> {
+  const called: Called = { ...nothingRan };
+  let begun = false;
+  try {
+    const handler = await load();
+    if (!('runBatch' in handler))
+      throw new Error(`${job.name} says how large a batch is, and its handler takes single jobs.`);
+    begun = true;
+    const work = handler.runBatch({ items, ctx: doors.ctx, services: runner.services });
+    called.reported = (await deadline.guard(work)) ?? called.reported;
+  } catch (error) {
+    called.thrown = error;
+    called.rest = runner.shutdown.aborted ? { outcome: 'cut off', begun, by: error } : outcomeOfError(error);
+  }
+  const writing = doors.shut();
+  if (!writing) return called;
+  doors.ctx.log.warn(
+    { reason: called.thrown && toError(called.thrown).message },
+    'run ended inside its transaction; its outcome waits for that',
+  );
+  const failed = await writing;
+  // It returned as if all were well, and did not wait.
+  return failed && called.rest.outcome === 'done'
+    ? { ...called, rest: outcomeOfError(failed), thrown: failed }
+    : called;
+}
+
 /** A payload that cannot be opened, or that its schema refuses, ends by itself and is not handed to the handler. */
 function itemOf(
   job: JobDefinition,
   row: StartedRow,
   opened: OpenedRow,
-  outcomes: Map<string, Outcome>,
+  outcomes: Map<string, RunOutcome>,
 ): BatchItem<unknown>[] {
   if (opened.refusal) {
     outcomes.set(row.id, opened.refusal);
@@ -99,57 +130,4 @@ function itemOf(
   const error = new Error(`The payload does not fit version ${row.version}: ${problems}`);
   outcomes.set(row.id, { outcome: 'dead', error });
   return [];
-}
-
-function openDoors<Services>(runner: RowRunner<Services>, rows: readonly StartedRow[], timeoutMs: number) {
-  const [first] = rows as [StartedRow];
-  const attempts = new Map(rows.map((row) => [row.id, row.attempt]));
-  const scope = { tenantId: first.tenantId, packId: first.packId };
-  const deadline = openDeadline(timeoutMs, runner.shutdown);
-  const completed = new Set<string>();
-  const lost = new Set<string>();
-  const reported = new Map<string, Outcome>();
-  let state: 'open' | 'used' | 'shut' = 'open';
-
-  const ctx: BatchContext<Tx> = {
-    tenantId: first.tenantId,
-    userId: null,
-    log: childLog(runner.log, { job: first.name }),
-    get signal() {
-      return deadline.signal;
-    },
-    read: (work) =>
-      withScope(runner.db, scope, async (tx) => {
-        await sqlOf(tx)`set transaction read only`;
-        return work(tx);
-      }),
-    async transaction(items, work) {
-      if (state !== 'open')
-        throw new Error(
-          `ctx.transaction of a batch was called, but it ${state === 'used' ? 'was used' : 'ended'} before.`,
-        );
-      state = 'used';
-      const ids = items.map((item) => item.jobId);
-      let done: string[] = [];
-      let held = new Set<string>();
-      let others: BatchOutcomes = new Map();
-      await withScope(runner.db, scope, async (tx) => {
-        const sql = sqlOf(tx);
-        const [fence] = await sql<{ held: string[] }[]>`select jobs.hold(${ids}::uuid[], ${first.packId}) as held`;
-        held = new Set(fence?.held);
-        const live = items.filter((item) => held.has(item.jobId));
-        others = (await work(tx, live)) ?? new Map();
-        done = live.map((item) => item.jobId).filter((id) => (others.get(id)?.outcome ?? 'done') === 'done');
-        await failpoint('run.before-commit');
-        if (done.length === 0) return;
-        const starts = done.map((id) => attempts.get(id) as number);
-        await sql`select jobs.complete(${done}::uuid[], ${first.packId}, ${starts}::smallint[], false)`;
-      });
-      for (const id of done) completed.add(id);
-      for (const id of ids) if (!held.has(id)) lost.add(id);
-      for (const [id, outcome] of others) reported.set(id, outcome);
-      await failpoint('run.committed');
-    },
-  };
-  return { ctx, deadline, completed, lost, reported, shut: () => (state = 'shut') };
 }

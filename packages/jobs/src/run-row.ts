@@ -1,11 +1,11 @@
 import type { Database, Tx } from '@ballast/db';
-import type { BatchHandler, JobHandler, Log, Outcome } from '@ballast/kernel';
+import type { BatchHandler, JobHandler, Log } from '@ballast/kernel';
 import type { Completions } from './completions.ts';
 import { openDeadline } from './deadline.ts';
 import { FenceLost, openJobContext, type RunningRow } from './job-context.ts';
 import type { JobObserver, RunEnd } from './observe.ts';
 import { openRow } from './open-row.ts';
-import { type Ending, endingOf, outcomeOfError } from './outcome.ts';
+import { type Ending, endingOf, outcomeOfError, type RunOutcome, toError } from './outcome.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { problemsOf } from './sealed-payload.ts';
 import { inRunSpan, type TellEnd } from './trace-run.ts';
@@ -133,7 +133,7 @@ async function run<Services>(
   row: StartedRow,
   { log, progress }: { log: Log; progress: Progress },
   closesPack: () => boolean,
-): Promise<Outcome | 'completed' | null> {
+): Promise<RunOutcome | 'completed' | null> {
   const payload = registered.job.payload.safeParse(row.body);
   if (!payload.success) {
     const problems = problemsOf(registered.job, payload.error.issues);
@@ -141,31 +141,42 @@ async function run<Services>(
   }
   const deadline = openDeadline(registered.job.timeoutMs, runner.shutdown);
   const doors = openJobContext(runner.db, row, deadline, log, progress.report, closesPack);
-  let done = false;
+  let begun = false;
+  let outcome: RunOutcome;
+  let failure: unknown = null;
   try {
     const handler = await registered.load();
     if (!('run' in handler)) throw new Error(`${row.name} has a batch handler and was given a single job.`);
+    begun = true;
     const work = handler.run({ payload: payload.data, ctx: doors.ctx, services: runner.services });
-    const outcome = (await deadline.guard(work)) ?? { outcome: 'done' };
-    done = doors.completed() || outcome.outcome === 'done';
-    if (!doors.completed()) return outcome;
-    if (outcome.outcome !== 'done')
+    outcome = (await deadline.guard(work)) ?? { outcome: 'done' };
+  } catch (error) {
+    failure = error;
+    outcome = runner.shutdown.aborted ? { outcome: 'cut off', begun, by: error } : outcomeOfError(error);
+  }
+  const writing = doors.shut();
+  if (writing) {
+    log.warn(
+      { reason: failure && toError(failure).message },
+      'run ended inside its transaction; its outcome waits for that',
+    );
+    const failed = await writing;
+    // It returned as if all were well, and did not wait.
+    if (failed && outcome.outcome === 'done') outcome = outcomeOfError(failed);
+    if (failed instanceof FenceLost) failure = failed;
+  }
+  deadline.close();
+  await progress.end({ done: doors.completed() || outcome.outcome === 'done' });
+  if (doors.completed()) {
+    if (failure)
+      log.error({ error: toError(failure).message }, 'handler failed, and its transaction completed the job');
+    else if (outcome.outcome !== 'done')
       log.warn({ outcome: outcome.outcome }, 'outcome ignored: the transaction had completed the job');
     return 'completed';
-  } catch (error) {
-    if (error instanceof FenceLost) {
-      log.warn({ reason: error.message }, 'job was taken over; rolled back');
-      return null;
-    }
-    if (doors.completed()) {
-      log.error({ error: (error as Error).message }, 'handler failed after its transaction had completed the job');
-      return 'completed';
-    }
-    if (runner.shutdown.aborted) return { outcome: 'snoozed', forMs: 0 };
-    return outcomeOfError(error);
-  } finally {
-    doors.shut();
-    deadline.close();
-    await progress.end({ done });
   }
+  if (failure instanceof FenceLost) {
+    log.warn({ reason: failure.message }, 'job was taken over; rolled back');
+    return null;
+  }
+  return outcome;
 }

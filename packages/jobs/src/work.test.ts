@@ -41,9 +41,32 @@ describe.each(await Promise.all(queueBackends.map(openWorkers)))('a worker on $b
       await new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)));
     });
     const id = await add(1);
+    const placeOf = () => jobsDb.sql`select run_at::text as at from jobs.job where id = ${id}`;
+    const place = await placeOf();
     await started.promise;
     await worker.close({ graceMs: 50 });
     expect(await job(id)).toMatchObject({ state: 'pending', attempt: 0, failures: [] });
+    // It does not go behind what was added after it.
+    expect(await placeOf()).toEqual(place);
+  });
+
+  it('starts nothing a second time that may start once: what it had begun and cannot finish is dead', async () => {
+    const once = { ...effect, name: 'suite.once', attempts: 1 };
+    const started = Promise.withResolvers<void>();
+    const run: Run = async ({ ctx }) => {
+      started.resolve();
+      await new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)));
+    };
+    const load = async () => ({ job: once, run: run as never });
+    const worker = await work(run, { jobs: [{ job: once as never, load }] });
+    const id = await withTenant(db, tenant, (tx) => enqueue(tx, once, { n: 1 }));
+    await started.promise;
+    await worker.close({ graceMs: 50 });
+    expect(await job(id)).toMatchObject({
+      state: 'dead',
+      attempt: 1,
+      failures: [expect.stringMatching(/^The end of its process cut it off\..*retry it to start it again/)],
+    });
   });
 
   it('hands back what ignores its signal, too, and what waits behind it: others begin both at once', {
