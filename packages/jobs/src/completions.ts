@@ -117,6 +117,7 @@ async function writeEndings(
   }
   if (endings.every((ending) => ending.state === 'done' && ending.failure === null))
     return writeDone(db, endings, closing);
+  const uncharged = endings.filter((ending) => ending.uncharge).map((ending) => ending.jobId);
   const rows = await sql<{ id: string }[]>`
     with ending as (
       select * from unnest(
@@ -152,6 +153,10 @@ async function writeEndings(
       delete from jobs.pack where id = any(${closing as string[]}::uuid[])
     ), buried as (
       insert into jobs.dead (job_id, queue, name) select id, queue, name from ended where becomes = 'dead'
+    ), repeated as (
+      -- What is not charged can fail in the same way for ever: only the latest is kept.
+      delete from jobs.failure using ended
+      where failure.job_id = ended.id and failure.job_id = any(${uncharged}::uuid[]) and failure.message = ended.failure
     ), failures as (
       insert into jobs.failure (job_id, attempt, message) select id, attempt, failure from ended where failure is not null
     )

@@ -1,7 +1,7 @@
 import type { Database } from '@ballast/db';
-import type { Log, Outcome } from '@ballast/kernel';
+import { AppError, type Log } from '@ballast/kernel';
 import { type Conceal, concealing } from './conceal.ts';
-import { outcomeOfError } from './outcome.ts';
+import { outcomeOfError, type RunOutcome } from './outcome.ts';
 import { openPayload } from './sealed-payload.ts';
 
 export interface OpenedRow {
@@ -11,7 +11,7 @@ export interface OpenedRow {
   /** The same for what is kept of a failure. */
   text: Conceal['text'];
   /** Why the payload cannot be read; null when it can. */
-  refusal: Outcome | null;
+  refusal: RunOutcome | null;
 }
 
 /** Reads a row's payload, and arranges that whatever is said of its run tells none of its secrets. */
@@ -25,8 +25,16 @@ export function openRow(
     const conceal = concealing(secrets);
     return { payload, log: conceal.log(own), text: conceal.text, refusal: null };
   } catch (error) {
-    return { payload: null, log: own, text: (said) => said, refusal: outcomeOfError(error) };
+    return { payload: null, log: own, text: (said) => said, refusal: refusalOf(error) };
   }
+}
+
+const keyCodes = ['secrets.unknown_key', 'secrets.no_keys'];
+
+/** A key that this process lacks is no fault of the job: while keys are replaced, some have it and some do not yet. */
+function refusalOf(error: unknown): RunOutcome {
+  if (error instanceof AppError && keyCodes.includes(error.code)) return { outcome: 'unopened', error };
+  return outcomeOfError(error);
 }
 
 /** Every line carries `ids`. */

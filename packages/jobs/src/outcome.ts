@@ -15,7 +15,15 @@ export interface Ending {
 export type RunOutcome =
   | Outcome
   /** The end of the process came first; `by` is what the run failed with then. */
-  | { outcome: 'cut off'; begun: boolean; by: unknown };
+  | { outcome: 'cut off'; begun: boolean; by: unknown }
+  /** This process has no key for its payload; another one may. */
+  | { outcome: 'unopened'; error: Error };
+
+/**
+ * A key that no process ever gets is asked for as often as this, for ever: a thousand such
+ * jobs are 33 starts a second. A process that is about to get it takes longer to restart.
+ */
+const keyAfterMs = 30_000;
 
 /** The one place where a run's result becomes a row's state. */
 export function endingOf(outcome: RunOutcome, job: JobDefinition, attempt: number): Ending {
@@ -37,6 +45,8 @@ export function endingOf(outcome: RunOutcome, job: JobDefinition, attempt: numbe
     case 'cut off':
       if (!outcome.begun || job.attempts > 1) return { state: 'pending', afterMs: null, uncharge: true, failure: null };
       return { state: 'dead', afterMs: null, uncharge: false, failure: describe(cutOffForGood(outcome.by)) };
+    case 'unopened':
+      return { state: 'pending', afterMs: keyAfterMs, uncharge: true, failure: describe(outcome.error) };
   }
 }
 
