@@ -85,7 +85,7 @@ export function openJobContext(
         // Sent with the scope, in front of the handler's first statement and in the same round trip; answered by the end.
         let held: Promise<unknown> = Promise.resolve();
         const begin = (sql: postgres.TransactionSql, settings: postgres.Fragment) => {
-          held = fence(sql, row, sql`, ${settings}`);
+          held = fence(sql, row, sql`${settings},`);
           return held;
         };
         const commit = async (tx: Tx) => {
@@ -140,9 +140,9 @@ function refuse(door: string, state: keyof typeof closed): never {
 const fenceLost = 'BL001';
 
 /** Locks the row, if it is open and still in its pack. Whoever took it over meanwhile owns it. */
-async function fence(sql: postgres.TransactionSql, row: RunningRow, besides = sql``): Promise<void> {
+async function fence(sql: postgres.TransactionSql, row: RunningRow, scope = sql``): Promise<void> {
   const [fence] = await sql<{ held: string[] }[]>`
-    select jobs.hold(${[row.id]}::uuid[], ${row.packId}) as held ${besides}`.execute();
+    select ${scope} jobs.hold(${[row.id]}::uuid[], ${row.packId}) as held`.execute();
   if (fence?.held.length !== 1) throw new FenceLost(`Job ${row.id} is no longer in pack ${row.packId}.`);
 }
 
