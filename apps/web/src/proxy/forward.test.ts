@@ -57,6 +57,24 @@ it('passes method, path, query, cookies and body on, and says nothing in its own
   for (const name of ['x-nonce', 'x-middleware-subrequest', 'te']) expect(seen.headers).not.toHaveProperty(name);
 });
 
+it('drops what `Connection` names, but not who calls and by which id', async () => {
+  const origin = await api((request, response) => void response.end(JSON.stringify(request.headers)));
+  const response = await forward(
+    new Request(`${page}/api/x`, {
+      headers: {
+        connection: 'close, X-Forwarded-For, x-request-id, x-hop',
+        'x-forwarded-for': '203.0.113.9',
+        'x-request-id': 'from-caddy-0001',
+        'x-hop': 'for one hop',
+      },
+    }),
+    origin,
+  );
+  const seen = await response.json();
+  expect(seen).toMatchObject({ 'x-forwarded-for': '203.0.113.9', 'x-request-id': 'from-caddy-0001' });
+  expect(seen).not.toHaveProperty('x-hop');
+});
+
 it.each([201, 204, 302, 304, 409, 503])(
   'passes on the status %i, each cookie, and the body as it is',
   async (status) => {

@@ -17,8 +17,11 @@ const HOP_BY_HOP = [
 /** Headers that only this process may say something by. */
 const OURS = ['x-nonce', 'x-ballast-path', 'content-security-policy', 'accept-encoding'];
 
+/** Who calls, and by which id: said by what stands in front of this. A caller that names one in `Connection` must not take it away. */
+const SAID_BY_PROXIES = ['x-forwarded-for', 'x-request-id'];
+
 export function requestHeaders(incoming: Headers): Headers {
-  const headers = withoutHops(incoming);
+  const headers = withoutHops(incoming, SAID_BY_PROXIES);
   for (const name of [...headers.keys()]) {
     if (OURS.includes(name) || name.startsWith('x-middleware-') || name.startsWith('x-invoke-')) headers.delete(name);
   }
@@ -35,10 +38,10 @@ export function responseHeaders(upstream: Headers): Headers {
   return headers;
 }
 
-function withoutHops(from: Headers): Headers {
+function withoutHops(from: Headers, kept: readonly string[] = []): Headers {
   const named = (from.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase());
   const headers = new Headers(from);
-  for (const name of [...HOP_BY_HOP, ...named]) if (name) headers.delete(name);
+  for (const name of [...HOP_BY_HOP, ...named]) if (name && !kept.includes(name)) headers.delete(name);
   return headers;
 }
 
