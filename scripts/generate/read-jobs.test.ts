@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, describe, test } from 'vitest';
-import { openProduct, type Product } from './testing/open-product.ts';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { plan } from './plan.ts';
+import { readApp } from './read-app.ts';
+import { openProduct, type Product, scheduleFile } from './testing/open-product.ts';
 import { billingWith, type Case, jobFile, refused } from './testing/refused.ts';
 
 let product: Product;
@@ -25,9 +28,32 @@ describe('what a job may be', () => {
       { 'modules/billing/jobs/send-invoice.handler.ts': '' },
       'must have `export const handler = defineHandler(…)`.',
     ],
+    [
+      'no handler of a batch',
+      invoices('batch: 50', 'other'),
+      'send-invoice.handler.ts must have `export const handler = defineBatchHandler(…)`.',
+    ],
+    [
+      'a batch handler of a job that says no batch',
+      invoices('', 'defineBatchHandler'),
+      "send-invoice.handler.ts takes batches, but the job 'billing.send-invoice' does not say how large: give it a `batch` in modules/billing/jobs/send-invoice.job.ts, or use defineHandler.",
+    ],
+    [
+      'a handler of one job where the job says a batch',
+      invoices('batch: 50', 'defineHandler'),
+      "send-invoice.handler.ts takes one job, but the job 'billing.send-invoice' says `batch: 50`: use defineBatchHandler, or leave `batch` out.",
+    ],
   ])('not %s', async (_what, files, sentence) => {
     await product.write(files);
     await refused(product, sentence);
+  });
+
+  test('a batch handler is loaded as any other', async () => {
+    await product.write(invoices('batch: 50', 'defineBatchHandler'));
+    const files = await plan(await readApp(product.root, join(product.root, 'app.config.ts')));
+    expect(files.get('apps/api/src/generated/jobs.ts')).toContain(
+      "await import('@ballast/modules/billing/jobs/send-invoice.handler')).handler",
+    );
   });
 
   test('not the same job twice', async () => {
@@ -42,3 +68,12 @@ describe('what a job may be', () => {
     );
   });
 });
+
+/** Billing's job, with more of its fields set, and its handler as this function would make it. */
+function invoices(more: string, define: string): Record<string, string> {
+  return {
+    'modules/billing/schedules/remind.schedule.ts': scheduleFile('payload: {}'),
+    'modules/billing/jobs/send-invoice.job.ts': jobFile('billing.send-invoice', more).replace('again', 'sendInvoice'),
+    'modules/billing/jobs/send-invoice.handler.ts': `export const handler = ${define}(sendInvoice, async () => {});`,
+  };
+}
