@@ -62,7 +62,7 @@ describe('what it writes', () => {
     expect(invoices).toContain("export const dynamic = 'force-dynamic';");
     expect(await product.read(`${pages}/billing/[id]/page.tsx`)).toContain('export { default, generateMetadata }');
     const modules = await product.read(`${web}/generated/modules.ts`);
-    expect(modules).toContain("{ module: 'billing', href: '/billing', label: 'menu', icon: 'receipt', order: 10 }");
+    expect(modules).toContain("{ module: 'billing', href: '/billing', label: 'menu', icon: 'credit-card', order: 10 }");
     expect(modules).toContain("import('@ballast/modules/billing/messages/en.json')");
   });
 

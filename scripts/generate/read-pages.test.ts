@@ -21,6 +21,16 @@ describe('what a page may be', () => {
       'the page address /billing belongs to apps/web/src/app/(app)/billing/page.tsx already.',
     ],
     [
+      'a mistyped icon',
+      billingWith("'credit-card'", "'credit-crad'"),
+      "modules/billing/module.ts: the menu has no icon 'credit-crad', did you mean 'credit-card'?",
+    ],
+    [
+      'an icon that the web app does not bring along',
+      billingWith("'credit-card'", "'notebook'"),
+      "modules/billing/module.ts: the menu has no icon 'notebook'. It has bell, building-2, ",
+    ],
+    [
       'a page without default',
       { 'modules/billing/web/invoice.page.tsx': 'export const x = 1;' },
       'has no default export.',

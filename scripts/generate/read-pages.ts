@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModulePage } from '@ballast/kernel';
+import { closestName, type ModulePage, menuIcons } from '@ballast/kernel';
 import type { Chosen } from './choose-active.ts';
-import { stopOn } from './problems.ts';
+import { didYouMean, stopOn } from './problems.ts';
 
 /** A page as the generated route file exports it. */
 export interface FoundPage {
@@ -28,6 +28,7 @@ export async function readPages(root: string, chosen: readonly Chosen[]): Promis
         problems.push(`${where}: the page address '${page.path}' must look like /support or /support/[id].`);
         continue;
       }
+      if (page.menu) problems.push(...iconProblems(where, page.menu.icon));
       const owner = owners.get(shapeOf(page.path));
       if (owner) problems.push(`${where}: the page address ${page.path} belongs to ${owner} already.`);
       owners.set(shapeOf(page.path), where);
@@ -40,6 +41,13 @@ export async function readPages(root: string, chosen: readonly Chosen[]): Promis
   }
   stopOn(problems);
   return found;
+}
+
+function iconProblems(where: string, icon: string): string[] {
+  const known: readonly string[] = menuIcons;
+  if (known.includes(icon)) return [];
+  const others = `. It has ${known.join(', ')}; packages/kernel/src/menu-icons.ts is the place for another.`;
+  return [`${where}: the menu has no icon '${icon}'${didYouMean(closestName(icon, known)) || others}`];
 }
 
 /** Two addresses that differ only in a parameter's name are one. */

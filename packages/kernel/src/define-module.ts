@@ -1,3 +1,5 @@
+import type { MenuIcon } from './menu-icons.ts';
+
 /**
  * A module is a feature that `app.config.ts` switches on and off. Its `module.ts`
  * is the table of contents: data only, so that reading it is reading the feature.
@@ -35,7 +37,7 @@ export interface ModulePage {
   /** The file without its ending: `support` for `web/support.page.tsx`. */
   file: string;
   /** The entry in the menu; a page without one is reached by links. `label` is a key in the module's messages. */
-  menu?: { label: string; icon: string; order: number };
+  menu?: { label: string; icon: MenuIcon; order: number };
 }
 
 /** Types a module's data without widening it. Returns what it was given. */

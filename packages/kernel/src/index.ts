@@ -37,4 +37,5 @@ export {
   type ModuleSwitch,
 } from './define-module.ts';
 export { type CatchUp, defineSchedule, type ScheduleDefinition } from './define-schedule.ts';
+export { type MenuIcon, menuIcons } from './menu-icons.ts';
 export { secret, secretShown } from './secret-field.ts';

@@ -71,7 +71,7 @@ export const billing = `{
   name: 'billing', description: 'Invoices.', dependsOn: ['teams'], routes: true, config: true,
   permissions: ['billing:read', 'billing:write'], jobs: ['send-invoice'], schedules: ['remind'], messages: ['en'],
   pages: [
-    { path: '/billing', file: 'invoices', menu: { label: 'menu', icon: 'receipt', order: 10 } },
+    { path: '/billing', file: 'invoices', menu: { label: 'menu', icon: 'credit-card', order: 10 } },
     { path: '/billing/[id]', file: 'invoice' },
   ],
 }`;

@@ -1,3 +1,4 @@
+import type { MenuIcon as IconName } from '@ballast/kernel';
 import { ChevronRight } from 'lucide-react';
 import Link from 'next/link';
 import { getMessages, getTranslations } from 'next-intl/server';
@@ -7,7 +8,7 @@ import { Panel } from './panel.tsx';
 
 interface Step {
   href: string;
-  icon: string;
+  icon: IconName;
   title: string;
   text: string;
 }

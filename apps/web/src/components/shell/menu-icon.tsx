@@ -1,6 +1,6 @@
+import type { MenuIcon as IconName } from '@ballast/kernel';
 import {
   Bell,
-  Blocks,
   Building2,
   ChartLine,
   CreditCard,
@@ -16,8 +16,8 @@ import {
   Webhook,
 } from 'lucide-react';
 
-/** The icons that a module's menu entry may name; these render on the server, so that the list costs browsers nothing. */
-const ICONS: Record<string, LucideIcon> = {
+/** What a menu entry may name (`menuIcons` of the kernel). They render on the server, so that the list costs browsers nothing. */
+const ICONS: Record<IconName, LucideIcon> = {
   bell: Bell,
   'building-2': Building2,
   'chart-line': ChartLine,
@@ -33,7 +33,7 @@ const ICONS: Record<string, LucideIcon> = {
   webhook: Webhook,
 };
 
-export function MenuIcon({ name }: { name: string }) {
-  const Icon = ICONS[name] ?? Blocks;
+export function MenuIcon({ name }: { name: IconName }) {
+  const Icon = ICONS[name];
   return <Icon aria-hidden="true" className="size-4 shrink-0" strokeWidth={1.75} />;
 }
