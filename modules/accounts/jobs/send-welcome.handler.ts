@@ -1,17 +1,13 @@
-import type { Tx } from '@ballast/db';
-import type { Services } from '@ballast/http';
-import { cancel, defineHandler } from '@ballast/kernel';
+import { cancel } from '@ballast/kernel';
 import { mailFromJob } from '@ballast/mail';
+import { defineHandler } from '../../context.ts';
 import { authOf } from '../auth/account-action.ts';
 import { subject, Welcome } from '../emails/welcome.tsx';
 import { sendWelcome } from './send-welcome.job.ts';
 
-export const handler = defineHandler<{ userId: string }, Tx, Services>(
-  sendWelcome,
-  async ({ payload, ctx, services }) => {
-    const person = await (await authOf({ services }).store).findUserById(payload.userId);
-    if (!person) return cancel('the account is gone');
-    const link = `${services.publicUrl}/dashboard`;
-    await mailFromJob({ ctx, services }, { to: person.email, subject, body: Welcome({ name: person.name, link }) });
-  },
-);
+export const handler = defineHandler(sendWelcome, async ({ payload, ctx, services }) => {
+  const person = await (await authOf({ services }).store).findUserById(payload.userId);
+  if (!person) return cancel('the account is gone');
+  const link = `${services.publicUrl}/dashboard`;
+  await mailFromJob({ ctx, services }, { to: person.email, subject, body: Welcome({ name: person.name, link }) });
+});

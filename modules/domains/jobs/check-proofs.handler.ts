@@ -1,6 +1,5 @@
-import { sqlOf, type Tx } from '@ballast/db';
-import type { Services } from '@ballast/http';
-import { defineHandler } from '@ballast/kernel';
+import { sqlOf } from '@ballast/db';
+import { defineHandler } from '../../context.ts';
 import { type NoteLooks, noteLooks } from '../actions/note-looks.ts';
 import { config } from '../config.ts';
 import { type Claim, lookForProof } from '../dns/look-for-proof.ts';
@@ -10,7 +9,7 @@ import { checkProofs } from './check-proofs.job.ts';
 const batch = 50;
 const atOnce = 10;
 
-export const handler = defineHandler<Record<string, never>, Tx, Services>(checkProofs, async ({ ctx, services }) => {
+export const handler = defineHandler(checkProofs, async ({ ctx, services }) => {
   const { DOMAINS_RESOLVERS: resolvers, options } = services.settings(config);
   const due = await ctx.read(async (tx) => [
     ...(await sqlOf(tx)<(Claim & { id: string })[]>`select id, name, token from domains.due(${batch})`),
