@@ -1,3 +1,4 @@
+import { causesOf } from '@ballast/db';
 import { AppError } from '@ballast/kernel';
 import { isAPIError } from 'better-auth/api';
 import { errors } from '../errors.ts';
@@ -18,10 +19,7 @@ export function refusalCode(error: unknown): string | null {
 
 /** Whether Postgres refused a second row with a value that must be unique. */
 export function isDuplicate(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (Reflect.get(cause, 'code') === '23505') return true;
-  }
-  return false;
+  return causesOf(error).some(({ code }) => code === '23505');
 }
 
 function translated(cause: unknown): unknown {

@@ -8,6 +8,7 @@
  * await db.close();
  */
 export { type AuditEvent, audit } from './audit.ts';
+export { causesOf } from './causes-of.ts';
 export { checkMigrations, type MigrationState } from './check-migrations.ts';
 export { type Database, type DatabaseOptions, openDatabase, sqlOf, type Tx } from './client.ts';
 export { durabilityProblems } from './durability.ts';

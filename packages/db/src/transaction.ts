@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ActionContext } from '@ballast/kernel';
 import type { KeyRing } from '@ballast/kernel/key-ring';
 import type postgres from 'postgres';
+import { causesOf } from './causes-of.ts';
 import { type Database, endsWithNext, sqlOf, type Tx } from './client.ts';
 
 /** What a transaction may see; row-level security reads it. Nothing set sees no tenant's and no person's rows. */
@@ -91,13 +92,8 @@ export function doorsTo(db: Database, scope: Scope): Pick<ActionContext<Tx>, 'tr
 const maxTries = 5;
 const pauseMs = 20;
 
-/** Looks through the causes: Drizzle wraps what postgres.js throws. */
 function isConflict(error: unknown): boolean {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    const { code } = cause as { code?: unknown };
-    if (code === '40P01' || code === '40001') return true;
-  }
-  return false;
+  return causesOf(error).some(({ code }) => code === '40P01' || code === '40001');
 }
 
 async function tryOnce<Result>(...[db, scope, work, first]: Parameters<typeof withScope<Result>>): Promise<Result> {

@@ -1,12 +1,10 @@
+import { causesOf } from '@ballast/db';
 import { AppError } from '@ballast/kernel';
 
-/**
- * What a database error means for a caller, or null when it is a fault of ours. Looks
- * through the causes: Drizzle wraps what postgres.js throws.
- */
+/** What a database error means for a caller, or null when it is a fault of ours. */
 export function databaseFault(error: unknown): AppError | null {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    const code = (cause as { code?: unknown }).code;
+  for (const cause of causesOf(error)) {
+    const { code } = cause;
     const entry = code === '08P01' ? poolersFault(cause) : typeof code === 'string' ? faults[code] : undefined;
     if (entry)
       return new AppError(entry.code, { status: 503, retryAfterSeconds: 2, public: entry.public, cause: error });
