@@ -27,7 +27,7 @@ export const config = defineConfig('domains', {
     maxDomains: z.int().min(1).max(1000).default(10),
     /** For so long after its record was first missed, a domain is served on. */
     graceDays: z.int().min(1).max(90).default(3),
-    /** How many domains of all tenants may be proved in an hour: each may cost a certificate, and authorities count those. */
+    /** How many domains of all tenants may be proved in an hour: each may cost a certificate, and authorities count those. Of one organisation, a fifth. */
     proofsPerHour: z.int().min(1).max(10_000).default(50),
   }),
 });

@@ -171,6 +171,27 @@ describe('POST /:id/proof', () => {
     expect(await isProved(second.name)).toBe(false);
   });
 
+  test('429 for one organisation that proves a fifth of what all may, in a loop; others prove on', async () => {
+    const mallory = await suite.signedIn();
+    const { options } = suite.settings;
+    const before = options.proofsPerHour;
+    options.proofsPerHour = 10;
+    try {
+      for (let round = 0; round < 2; round++) {
+        const { id } = await proved(mallory);
+        expect(await suite.call(mallory, 'DELETE', `/${id}`)).toMatchObject({ status: 204 });
+      }
+      const { body: third } = await add(mallory);
+      setRecord(third);
+      for (let round = 0; round < 10; round++) {
+        expect(await prove(mallory, third.id)).toMatchObject({ status: 429, body: { code: 'request.rate_limited' } });
+      }
+      await proved(eve);
+    } finally {
+      options.proofsPerHour = before;
+    }
+  });
+
   test('404 for none, 400 for no id', async () => {
     expect(await prove(ada, nobody)).toMatchObject({ status: 404, body: { code: 'domains.not_found' } });
     expect(await prove(ada, 'x')).toMatchObject({ status: 400 });

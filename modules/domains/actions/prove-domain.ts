@@ -1,4 +1,4 @@
-import { audit } from '@ballast/db';
+import { audit, causesOf } from '@ballast/db';
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { RequestAction } from '../../context.ts';
@@ -16,15 +16,19 @@ export async function proveDomain({ ctx, input }: RequestAction<z.output<typeof 
   if (!organizationId) throw errors.no_organization();
   const { id } = ProveDomain.parse(input);
   const { DOMAINS_RESOLVERS: resolvers, options } = ctx.settings(config);
-  const own = and(eq(domain.organizationId, organizationId), eq(domain.id, id));
+  const claimed = and(eq(domain.organizationId, organizationId), eq(domain.id, id));
 
-  const [claim] = await ctx.read((tx) => tx.select().from(domain).where(own));
+  const [claim] = await ctx.read((tx) => tx.select().from(domain).where(claimed));
   if (!claim) throw errors.not_found();
   const look = await lookForProof(claim, resolvers);
   if (look === 'unanswered') throw errors.lookup_failed();
   if (look === 'absent') throw errors.record_missing();
   if (!claim.provedAt) {
-    await ctx.limit({ name: 'domains.proofs', limit: options.proofsPerHour, windowSeconds: 3600 }, 'all');
+    const everyone = { name: 'domains.proofs', limit: options.proofsPerHour, windowSeconds: 3600 };
+    // First: adding, proving and removing one domain over and over, an organisation would use up what all have.
+    const own = { ...everyone, name: 'domains.own-proofs', limit: Math.ceil(options.proofsPerHour / 5) };
+    await ctx.limit(own, organizationId);
+    await ctx.limit(everyone, 'all');
   }
 
   return ctx
@@ -32,7 +36,7 @@ export async function proveDomain({ ctx, input }: RequestAction<z.output<typeof 
       const [row] = await tx
         .update(domain)
         .set({ provedAt: sql`coalesce(${domain.provedAt}, now())`, checkedAt: sql`now()`, missingSince: null })
-        .where(own)
+        .where(claimed)
         .returning();
       if (!row) throw errors.not_found();
       if (!claim.provedAt) await audit(tx, { action: 'domains.domain.prove', subject: id });
@@ -43,8 +47,7 @@ export async function proveDomain({ ctx, input }: RequestAction<z.output<typeof 
     });
 }
 
-/** The unique index counts what row-level security hides. Drizzle wraps what postgres.js throws. */
+/** The unique index counts what row-level security hides. */
 function isProvedElsewhere(error: unknown): boolean {
-  const { code, constraint_name: name } = ((error as Error).cause ?? error) as Record<string, unknown>;
-  return code === '23505' && name === 'domain_proved';
+  return causesOf(error).some(({ code, constraint_name: name }) => code === '23505' && name === 'domain_proved');
 }
