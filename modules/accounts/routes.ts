@@ -2,21 +2,20 @@ import { type Env, endpoint, type RateLimit, validate } from '@ballast/http';
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { changeEmail } from './actions/change-email.ts';
-import { changePassword } from './actions/change-password.ts';
-import { endSession } from './actions/end-session.ts';
+import { ChangeEmail, changeEmail } from './actions/change-email.ts';
+import { ChangePassword, changePassword } from './actions/change-password.ts';
+import { EndSession, endSession } from './actions/end-session.ts';
 import { getProfile } from './actions/get-profile.ts';
 import { listSessions } from './actions/list-sessions.ts';
-import { renameProfile } from './actions/rename-profile.ts';
-import { requestPasswordReset } from './actions/request-password-reset.ts';
-import { resendVerification } from './actions/resend-verification.ts';
-import { resetPassword } from './actions/reset-password.ts';
-import { signIn } from './actions/sign-in.ts';
+import { RenameProfile, renameProfile } from './actions/rename-profile.ts';
+import { RequestPasswordReset, requestPasswordReset } from './actions/request-password-reset.ts';
+import { ResendVerification, resendVerification } from './actions/resend-verification.ts';
+import { ResetPassword, resetPassword } from './actions/reset-password.ts';
+import { SignIn, signIn } from './actions/sign-in.ts';
 import { signOut } from './actions/sign-out.ts';
 import { signOutEverywhere } from './actions/sign-out-everywhere.ts';
-import { signUp } from './actions/sign-up.ts';
-import { verifyEmail } from './actions/verify-email.ts';
-import * as body from './bodies.ts';
+import { SignUp, signUp } from './actions/sign-up.ts';
+import { VerifyEmail, verifyEmail } from './actions/verify-email.ts';
 import { Me, SessionView, SignedIn } from './view.ts';
 
 /** One rule for the caller's address and one for the account that the body names, whether or not it exists. */
@@ -34,7 +33,7 @@ function keepCookies(c: Context<Env>, cookies: readonly string[]): void {
 }
 
 const accepted = {
-  202: { description: 'The same answer whether or not the address has an account.', schema: body.Nothing },
+  202: { description: 'The same answer whether or not the address has an account.', schema: z.strictObject({}) },
 };
 const linkProblems = {
   400: { description: '`accounts.link_invalid`: not a link of ours.' },
@@ -52,7 +51,7 @@ export const routes = new Hono<Env>()
       rateLimit: limits('sign-up', { perAddress: 30, perAccount: 5, windowSeconds: 900 }),
       responses: accepted,
     }),
-    validate('json', body.SignUp),
+    validate('json', SignUp),
     async (c) => {
       await signUp({ ctx: c.var.ctx, headers: c.req.raw.headers, input: c.req.valid('json') });
       return c.json({}, 202);
@@ -70,7 +69,7 @@ export const routes = new Hono<Env>()
         403: { description: '`accounts.email_not_verified`: the password is right, and a new link was sent.' },
       },
     }),
-    validate('json', body.SignIn),
+    validate('json', SignIn),
     async (c) => {
       const input = c.req.valid('json');
       const { user, cookies } = await signIn({ ctx: c.var.ctx, headers: c.req.raw.headers, input });
@@ -101,7 +100,7 @@ export const routes = new Hono<Env>()
       rateLimit: { name: 'accounts.verify-email', limit: 60, windowSeconds: 900, by: ['address'] },
       responses: { 200: { description: 'Confirmed.', schema: SignedIn }, ...linkProblems },
     }),
-    validate('json', body.Token),
+    validate('json', VerifyEmail),
     async (c) => {
       const input = c.req.valid('json');
       const { user, cookies } = await verifyEmail({ ctx: c.var.ctx, headers: c.req.raw.headers, input });
@@ -117,7 +116,7 @@ export const routes = new Hono<Env>()
       rateLimit: limits('resend-verification', { perAddress: 30, perAccount: 5, windowSeconds: 900 }),
       responses: accepted,
     }),
-    validate('json', body.Address),
+    validate('json', ResendVerification),
     async (c) => {
       await resendVerification({ ctx: c.var.ctx, headers: c.req.raw.headers, input: c.req.valid('json') });
       return c.json({}, 202);
@@ -131,7 +130,7 @@ export const routes = new Hono<Env>()
       rateLimit: limits('forgot-password', { perAddress: 30, perAccount: 5, windowSeconds: 900 }),
       responses: accepted,
     }),
-    validate('json', body.Address),
+    validate('json', RequestPasswordReset),
     async (c) => {
       await requestPasswordReset({ ctx: c.var.ctx, input: c.req.valid('json') });
       return c.json({}, 202);
@@ -146,7 +145,7 @@ export const routes = new Hono<Env>()
       rateLimit: { name: 'accounts.reset-password', limit: 30, windowSeconds: 900, by: ['address'] },
       responses: { 204: { description: 'The new password is set.' }, ...linkProblems },
     }),
-    validate('json', body.Reset),
+    validate('json', ResetPassword),
     async (c) => {
       await resetPassword({ ctx: c.var.ctx, headers: c.req.raw.headers, input: c.req.valid('json') });
       return c.body(null, 204);
@@ -173,7 +172,7 @@ export const routes = new Hono<Env>()
       rateLimit: { name: 'accounts.rename', limit: 30, windowSeconds: 900, by: ['account'] },
       responses: { 200: { description: 'The person as they are now.', schema: Me } },
     }),
-    validate('json', body.Rename),
+    validate('json', RenameProfile),
     async (c) => {
       const { ctx } = c.var;
       const { headers } = c.req.raw;
@@ -196,7 +195,7 @@ export const routes = new Hono<Env>()
         401: { description: '`accounts.wrong_credentials`: the password is wrong.' },
       },
     }),
-    validate('json', body.ChangeEmail),
+    validate('json', ChangeEmail),
     async (c) => {
       await changeEmail({ ctx: c.var.ctx, headers: c.req.raw.headers, input: c.req.valid('json') });
       return c.json({}, 202);
@@ -214,7 +213,7 @@ export const routes = new Hono<Env>()
         401: { description: '`accounts.wrong_credentials`: the current password is wrong.' },
       },
     }),
-    validate('json', body.ChangePassword),
+    validate('json', ChangePassword),
     async (c) => {
       const input = c.req.valid('json');
       const { cookies } = await changePassword({ ctx: c.var.ctx, headers: c.req.raw.headers, input });
@@ -241,7 +240,7 @@ export const routes = new Hono<Env>()
         404: { description: '`accounts.session_not_found`: ended already, or not the person’s own.' },
       },
     }),
-    validate('param', z.strictObject({ id: z.uuid() })),
+    validate('param', EndSession),
     async (c) => {
       const input = c.req.valid('param');
       const { cookies } = await endSession({ ctx: c.var.ctx, headers: c.req.raw.headers, input });

@@ -45,6 +45,37 @@ test('reading needs no audit line', async () => {
   expect(await lint('modules/support/actions/list.ts', reading)).not.toContain(noAudit);
 });
 
+test('so is one in plain SQL, wherever it stands in the file', async () => {
+  const plain = (more: string) => `
+export const close = ({ ctx, input }) => ctx.transaction(async (tx) => { await mark(tx, input.id); ${more} });
+async function mark(tx, id) {
+  await sqlOf(tx)<{ id: string }[]>\`
+    update support.request set state = 'closed' where id = \${id}\`;
+}
+`;
+  expect(await lint('modules/support/actions/close.ts', plain(''))).toContain(noAudit);
+  const audited = plain("await audit(tx, { action: 'support.request.close', subject: input.id });");
+  expect(await lint('modules/support/actions/close.ts', audited)).not.toContain(noAudit);
+  const locking = plain('').replace('update support.request set', 'select id from support.request for update --');
+  expect(await lint('modules/support/actions/close.ts', locking)).not.toContain(noAudit);
+});
+
+test('and every transaction on identity, unless it says why none is due', async () => {
+  const onIdentity = (auth: string, more: string, reason = '') => `
+export async function rename({ ctx, input }) {
+  ${reason}
+  await ${auth}.transaction(async (tx) => { await keep(tx, input); ${more} });
+}
+`;
+  const said = (...parts: Parameters<typeof onIdentity>) =>
+    lint('modules/accounts/actions/go.ts', onIdentity(...parts));
+  for (const auth of ['auth', 'authOf(ctx)']) expect(await said(auth, '')).toContain(noAudit);
+  const line = "await auditPerson(tx, personOf(ctx), 'accounts.profile.rename');";
+  expect(await said('auth', line)).not.toContain(noAudit);
+  const excuse = '// biome-ignore lint/plugin/actions-audit: nothing changes yet';
+  expect(await said('auth', '', excuse)).not.toContain(noAudit);
+});
+
 test('a module opens no scope of its own', async () => {
   const around =
     "import { withTenant } from '@ballast/db';\nexport const go = (db, id, work) => withTenant(db, id, work);\n";

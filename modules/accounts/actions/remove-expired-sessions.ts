@@ -14,6 +14,7 @@ export async function removeSessions({ ctx }: { ctx: ActionContext<Tx> }): Promi
   const removed = await ctx.transaction(async (tx) => {
     const gone = await asIdentity(
       tx,
+      // biome-ignore lint/plugin/actions-audit: it ran out by itself, nobody ended it
       (sql) => sql`
         delete from accounts.session where id in (
           select id from accounts.session where expires_at < now()

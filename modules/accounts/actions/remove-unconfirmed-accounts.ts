@@ -1,15 +1,18 @@
 import { sqlOf, type Tx } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
+import { z } from 'zod';
 import type { Action } from '../../context.ts';
 import { asIdentity } from '../auth/as-identity.ts';
 import { dropOutstanding } from '../auth/pending-change.ts';
 import { removeUnconfirmedAccounts } from '../jobs/remove-unconfirmed-accounts.job.ts';
 
-export interface RemoveAccounts {
+export const RemoveAccounts = z.strictObject({
   /** The last account that an earlier batch looked at. */
-  afterId?: string | undefined;
-  keepUnconfirmedDays: number;
-}
+  afterId: z.uuid().optional(),
+  keepUnconfirmedDays: z.int().min(1),
+});
+
+type RemoveAccounts = z.output<typeof RemoveAccounts>;
 
 type Sql = ReturnType<typeof sqlOf>;
 
@@ -24,10 +27,11 @@ const batch = 100;
  * module is left alone: such an account was used, whatever its address says.
  */
 export async function removeAccounts({ ctx, input }: Action<RemoveAccounts>): Promise<void> {
+  const asked = RemoveAccounts.parse(input);
   const removed = await ctx.transaction(async (tx) => {
     const [looked, gone] = await asIdentity(tx, async (sql) => {
-      const ids = await holdBatch(sql, input);
-      return [ids, ids.length > 0 ? await removeBare(tx, ids, input) : []] as const;
+      const ids = await holdBatch(sql, asked);
+      return [ids, ids.length > 0 ? await removeBare(tx, ids, asked) : []] as const;
     });
     const last = looked.at(-1);
     if (last && looked.length === batch) await enqueue(tx, removeUnconfirmedAccounts, { afterId: last });
@@ -71,7 +75,9 @@ async function removeBare(tx: Tx, ids: readonly string[], { keepUnconfirmedDays 
   const people = bare.map((row) => row.id);
   if (people.length === 0) return [];
   await dropOutstanding(tx, ...people);
+  // biome-ignore lint/plugin/actions-audit: the log is the organisation's own, and a sign-up that nobody confirmed has no line in it
   await sql`delete from accounts.organization where id = any(${bare.map((row) => row.home)}::uuid[])`;
+  // biome-ignore lint/plugin/actions-audit: the same: what is undone is the sign-up
   await sql`delete from accounts."user" where id = any(${people}::uuid[])`;
   return people;
 }

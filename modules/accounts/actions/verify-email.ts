@@ -1,11 +1,15 @@
 import { sqlOf, type Tx } from '@ballast/db';
+import { z } from 'zod';
 import { type AccountAction, authOf, strangerHeaders } from '../auth/account-action.ts';
 import { lockPerson } from '../auth/adapter.ts';
 import { isDuplicate, known } from '../auth/failures.ts';
 import { linkTokens } from '../auth/link-tokens.ts';
 import { dropOutstanding, findPendingChange } from '../auth/pending-change.ts';
 import { errors } from '../errors.ts';
+import { token } from '../fields.ts';
 import { type Profile, profileOf } from '../view.ts';
+
+export const VerifyEmail = z.strictObject({ token });
 
 /**
  * Redeems the link that proves a mailbox: a new account's (and signs in), or a
@@ -16,10 +20,12 @@ export async function verifyEmail({
   ctx,
   headers,
   input,
-}: AccountAction<{ token: string }>): Promise<{ user: Profile; cookies: string[] }> {
+}: AccountAction<z.output<typeof VerifyEmail>>): Promise<{ user: Profile; cookies: string[] }> {
   const auth = authOf(ctx);
-  const claims = await linkTokens.readAddress(auth.options, input.token);
-  const token = await linkTokens.signedAgain(auth.options, input.token);
+  const given = VerifyEmail.parse(input).token;
+  const claims = await linkTokens.readAddress(auth.options, given);
+  const signed = await linkTokens.signedAgain(auth.options, given);
+  // biome-ignore lint/plugin/actions-audit: written with the row that Better Auth changes (auth/account-changes.ts)
   const redeem = auth.transaction(async (tx) => {
     const person = await lockPerson(tx, claims.userId);
     if (!person) throw errors.link_invalid({ internal: 'the account is gone' });
@@ -27,7 +33,7 @@ export async function verifyEmail({
     if (claims.updateTo) await requirePending(tx, person.id, claims.updateTo);
     else if (person.emailVerified) throw errors.link_used();
     const result = await auth.api.verifyEmail({
-      query: { token },
+      query: { token: signed },
       headers: strangerHeaders(headers, ctx),
       returnHeaders: true,
     });
