@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import snapshot from '../../apps/api/src/generated/routes.snapshot.json' with { type: 'json' };
@@ -12,8 +12,9 @@ const windows: Record<number, string> = {
   3600: 'an hour',
 };
 
+const page = readFileSync(join(root, 'docs/trust-security.md'), 'utf8');
+
 it('docs/trust-security.md has every limit that a route has, and no other', () => {
-  const page = readFileSync(join(root, 'docs/trust-security.md'), 'utf8');
   const [, table = ''] = /^\| what +\| by address +\| by account +\|\n(?:\|[ -|]+\n)((?:\|.*\n)+)/m.exec(page) ?? [];
   const rows = table
     .trim()
@@ -29,4 +30,15 @@ it('docs/trust-security.md has every limit that a route has, and no other', () =
     ),
   );
   expect([...new Set(told)].sort()).toEqual([...new Set(has)].sort());
+});
+
+it('it has every limit that an action counts by itself, by its name, and no other', () => {
+  const [, table = ''] = /^\| what +\| of what +\| how often +\|\n(?:\|[ -|]+\n)((?:\|.*\n)+)/m.exec(page) ?? [];
+  const told = [...table.matchAll(/^\| `([\w.-]+)`/gm)].map(([, name]) => name);
+  const actions = globSync('modules/*/actions/*.ts', { cwd: root, exclude: ['**/*.test.ts'] });
+  const has = actions
+    .map((path) => readFileSync(join(root, path), 'utf8'))
+    .filter((source) => source.includes('ctx.limit('))
+    .flatMap((source) => [...source.matchAll(/\bname: '([\w-]+\.[\w.-]+)'/g)].map(([, name]) => name));
+  expect(told.sort()).toEqual(has.sort());
 });

@@ -110,6 +110,23 @@ describe('POST /email', () => {
     expect(await suite.pendingJobs()).toEqual([]);
   });
 
+  it('mails one address three times an hour, whoever asks, and tells nobody whether it has an account', async () => {
+    const [ada, bob] = [await suite.signedUp(), await suite.signedUp()];
+    const mallory = await suite.signedUp();
+    for (const address of [freshEmail(), bob.email]) {
+      expect((await change(ada.cookie, address)).status).toBe(202);
+      expect((await change(ada.cookie, address.toUpperCase())).status).toBe(202);
+      expect((await change(mallory.cookie, address)).status).toBe(202);
+      expect(await change(mallory.cookie, address)).toMatchObject({
+        status: 429,
+        body: { code: 'request.rate_limited' },
+      });
+      // Nobody uses it up without their own password.
+      expect((await change(mallory.cookie, address, 'not the password')).status).toBe(401);
+    }
+    await suite.runJobs();
+  });
+
   it('is counted by account', async () => {
     const person = await suite.signedUp();
     const answers = await Promise.all(Array.from({ length: 11 }, () => change(person.cookie, freshEmail(), 'a guess')));

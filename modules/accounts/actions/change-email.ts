@@ -3,6 +3,7 @@ import { enqueue } from '@ballast/jobs/enqueue';
 import { z } from 'zod';
 import { type AccountAction, authOf, callerHeaders, personOf } from '../auth/account-action.ts';
 import { lockPerson } from '../auth/adapter.ts';
+import { recipientDigest } from '../auth/address-digest.ts';
 import { answerAfter } from '../auth/answer-after.ts';
 import { known } from '../auth/failures.ts';
 import { keepPendingChange } from '../auth/pending-change.ts';
@@ -14,7 +15,8 @@ export const ChangeEmail = z.strictObject({ email, password });
 
 /**
  * Asks the new address for a confirmation; until then nothing changes. An address
- * that has an account gets the same answer and no mail.
+ * that has an account gets the same answer and no mail. The limit is the mailbox's, whoever
+ * asks and whether or not it has an account: it may be a stranger's, who never heard of us.
  */
 export async function changeEmail({ ctx, headers, input }: AccountAction<z.output<typeof ChangeEmail>>): Promise<void> {
   const auth = authOf(ctx);
@@ -23,6 +25,8 @@ export async function changeEmail({ ctx, headers, input }: AccountAction<z.outpu
   await answerAfter(500, async () => {
     const caller = callerHeaders(headers, ctx);
     await known(auth.api.verifyPassword({ body: { password: given.password }, headers: caller }));
+    const perMailbox = { name: 'accounts.change-email.mailbox', limit: 3, windowSeconds: 3600 };
+    await ctx.limit(perMailbox, recipientDigest(newEmail));
     // biome-ignore lint/plugin/actions-audit: nothing changes yet; the line is written with the change (auth/account-changes.ts)
     await auth.transaction(async (tx) => {
       const person = await lockPerson(tx, personOf(ctx));
