@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { build } from 'rolldown';
+import { bundleReplica } from './bundle-replica.mjs';
 
 const here = import.meta.dirname;
 const { resolve } = createRequire(import.meta.url);
@@ -12,19 +12,7 @@ const next = resolve('next/dist/bin/next');
 const replica = path.join(here, 'dist/replica.mjs');
 const built = path.join(here, '.next/standalone/apps/web');
 
-await build({
-  input: resolve('@ballast/cache/replica'),
-  platform: 'node',
-  output: {
-    file: replica,
-    format: 'esm',
-    codeSplitting: false,
-    // CommonJS packages ask for Node's own modules by `require`.
-    banner:
-      "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
-  transform: { target: 'node24' },
-});
+await bundleReplica(replica);
 
 const { status } = spawnSync(process.execPath, [next, 'build'], {
   cwd: here,

@@ -4,7 +4,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { bundleReplica } from './bundle-replica.mjs';
 
 /** Stands in for the built `server.js`: one port, whose answers take a while. */
 const server = `
@@ -13,14 +14,17 @@ const draining = Symbol.for('ballast.web.draining');
 http.createServer((request, response) => {
   const answer = () => response.end(JSON.stringify({
     forwardedFor: request.headers['x-forwarded-for'], id: request.headers['x-request-id'], draining: globalThis[draining] === true,
+    home: process.env.PUBLIC_URL,
   }));
   if (request.url === '/slow') console.log('in flight');
   setTimeout(answer, request.url === '/slow' ? 500 : request.url === '/stuck' ? 60_000 : 0);
 }).listen(0, process.env.HOSTNAME, function () { console.log('port ' + this.address().port); });
 `;
 
-/** Alone, without a cache; tests/edge has it with one. */
-const replica = 'export const openReplica = async () => ({ answer: async () => false });';
+/** The real one, alone, without a cache; tests/edge has it with one. */
+const replica = path.join(mkdtempSync(path.join(tmpdir(), 'ballast-replica-')), 'replica.mjs');
+beforeAll(() => bundleReplica(replica));
+afterAll(() => rmSync(path.dirname(replica), { recursive: true }));
 
 const started: { child: ChildProcess; folder: string }[] = [];
 
@@ -31,31 +35,36 @@ afterEach(() => {
   }
 });
 
-async function start(env: Record<string, string> = {}) {
+function run(env: Record<string, string>) {
   const folder = mkdtempSync(path.join(tmpdir(), 'ballast-serve-'));
   copyFileSync(path.join(import.meta.dirname, 'serve.mjs'), path.join(folder, 'serve.mjs'));
   writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(path.join(folder, 'server.js'), server);
   mkdirSync(path.join(folder, 'dist'));
-  writeFileSync(path.join(folder, 'dist/replica.mjs'), replica);
+  copyFileSync(replica, path.join(folder, 'dist/replica.mjs'));
   const child = spawn(process.execPath, [path.join(folder, 'serve.mjs')], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push({ child, folder });
-  const said = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for await (const [chunk] of on(child)) {
+  const said = async (pattern: RegExp, on: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> => {
+    for await (const [chunk] of chunks(child, on)) {
       const match = pattern.exec(String(chunk));
       if (match) return match;
     }
     throw new Error(`never said ${pattern}`);
   };
+  return { child, said };
+}
+
+async function start(env: Record<string, string> = {}) {
+  const { child, said } = run(env);
   const [, port] = await said(/port (\d+)/);
   return { child, said, url: `http://127.0.0.1:${port}` };
 }
 
-async function* on(child: ChildProcess) {
-  while (child.stdout) yield (await once(child.stdout, 'data')) as [Buffer];
+async function* chunks(child: ChildProcess, name: 'stdout' | 'stderr') {
+  for (let stream = child[name]; stream; stream = child[name]) yield (await once(stream, 'data')) as [Buffer];
 }
 
 describe('whose request it is', () => {
@@ -81,6 +90,33 @@ describe('whose request it is', () => {
   ])('%s', async (_case, hops, forwardedFor, expected) => {
     const answer = await seen({ TRUSTED_PROXY_HOPS: hops }, forwardedFor);
     expect(answer).toMatchObject({ forwardedFor: expected, id: 'made-up-0001' });
+  });
+});
+
+describe('its settings', () => {
+  const file = (text: string) => {
+    const place = path.join(path.dirname(replica), `setting-${text.length}`);
+    writeFileSync(place, `${text}\n`);
+    return place;
+  };
+
+  it('can be files, as the API’s can', async () => {
+    const { url } = await start({
+      PUBLIC_URL_FILE: file('https://app.ballast.example'),
+      TRUSTED_PROXY_HOPS_FILE: file('1'),
+    });
+    const answer = await (await fetch(url, { headers: { 'x-forwarded-for': '203.0.113.9' } })).json();
+    expect(answer).toMatchObject({ home: 'https://app.ballast.example', forwardedFor: '203.0.113.9' });
+  });
+
+  it('are refused by their names, all at once', async () => {
+    const { child, said } = run({ TRUSTED_PROXY_HOPS: 'two', SHUTDOWN_GRACE_MS: '-1', PUBLIC_URL_FILE: '/nowhere' });
+    const ended = once(child, 'exit');
+    await said(
+      /^PUBLIC_URL_FILE \(\/nowhere\) does not exist\.\nTRUSTED_PROXY_HOPS must be .* 0 to 10\.\nSHUTDOWN_GRACE_MS must be /,
+      'stderr',
+    );
+    expect(await ended).toEqual([1, null]);
   });
 });
 

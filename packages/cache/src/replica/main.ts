@@ -1,19 +1,23 @@
 /**
  * What one of several replicas of the web app needs to be like the others. `apps/web/build.mjs` bundles this into
- * the built app, where Next loads its default as `cacheHandler`, and `serve.mjs` opens it before the first request.
+ * the built app, where Next loads its default as `cacheHandler`, and `serve.mjs` opens it before the first request. That has no packages
+ * beside it, so what it shares with the API comes from here too: how settings are read, and whose request it is.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readValue } from '@ballast/settings/read-value';
 import { openCacheLink } from '../cache-link.ts';
 import { openMemoryPageStore } from './memory-page-store.ts';
 import { pageCacheOn } from './page-cache.ts';
 import type { PageStore } from './page-store.ts';
 import { openRedisPageStore } from './redis-page-store.ts';
 import { listFiles, shareFiles } from './shared-files.ts';
+import { given } from './web-settings.ts';
+
+export { clientAddress } from '../client-address.ts';
+export { readWebSettings, type WebSettings } from './web-settings.ts';
 
 const actionsKey = 'NEXT_SERVER_ACTIONS_ENCRYPTION_KEY';
 /** A replica that starts while the cache is slow is better than one that waits for it. */
@@ -61,13 +65,6 @@ function actionsKeyOf(value: string | null): string {
   if (value === null) return randomBytes(32).toString('base64');
   if (Buffer.from(value, 'base64').length === 32) return value;
   throw new Error(`${actionsKey} must be 32 bytes in base64.`);
-}
-
-/** As the API's settings are read. */
-function given(name: string): string | null {
-  const found = readValue(name, { env: process.env, secretsDirectory: '/run/secrets' });
-  if (found && 'problem' in found) throw new Error(`${found.origin} ${found.problem}.`);
-  return found?.value ?? null;
 }
 
 function say(state: 'connected' | 'lost', error: Error | null): void {
