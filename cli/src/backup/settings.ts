@@ -77,16 +77,18 @@ function ownWords(env: Surroundings['env']): Record<string, string> {
   );
 }
 
-/** The logins of an object store are secrets, and may be files as the others are. */
+/** The logins of an object store are secrets, and may be files as the others are. Who signed its certificate comes the same way. */
 function secretsOfStore(sources: Pick<Surroundings, 'env' | 'secretsDirectory'>): Record<string, string> {
   const names = ['PGBACKREST_REPO1_S3_KEY', 'PGBACKREST_REPO1_S3_KEY_SECRET'];
-  return Object.fromEntries(
+  const logins = Object.fromEntries(
     names.flatMap((name) => {
       const found = readValue(name, sources);
       if (found && 'problem' in found) throw new BackupProblem(`${found.origin} ${found.problem}.`);
       return found ? [[name, found.value]] : [];
     }),
   );
+  const authority = join(sources.secretsDirectory, 'pgbackrest_repo1_storage_ca');
+  return existsSync(authority) ? { ...logins, PGBACKREST_REPO1_STORAGE_CA_FILE: authority } : logins;
 }
 
 /** Where a program of Postgres is: on the PATH, or where Debian puts it. */

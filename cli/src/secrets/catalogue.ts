@@ -17,6 +17,17 @@ export const holders = [
 ] as const;
 export type Holder = (typeof holders)[number];
 
+/**
+ * How one key follows another: `accept` has it accepted and used by nobody, `promote` has it used. Each tells the files that it
+ * changes, in their order: whoever starts between two writes is at worst where it was before them.
+ */
+export interface Overlap {
+  accept(current: string, next: string): Record<string, string>;
+  promote(current: string, next: string): Record<string, string>;
+  /** Whether `accept` is done, by the files as they are. */
+  accepts(values: (name: string) => string | null, next: string): boolean;
+}
+
 /** One file of `secrets/`. Its name is the setting's, in lower case. */
 export interface Secret {
   /** A value for a new installation; without it, somebody else gives it. */
@@ -25,10 +36,14 @@ export interface Secret {
   about?: string;
   /** Missing is fine. */
   optional?: true;
+  /** Certificates, one after another, for a program that reads the file itself. */
+  certificates?: true;
   /** The login that an address must have. */
   username?: string;
   /** What a replacement is made of; without it the sentence says what to do instead. */
   renew: ((current: string) => string) | { by: string };
+  /** Several replicas use it at once: each has to know the next one before any uses it. */
+  overlap?: Overlap;
   /** Who gets it as it is. */
   for: readonly Holder[];
   /** Who gets something that was made from it, and under which name. */
@@ -77,19 +92,47 @@ const userList = (address: string) => {
   return [roles.app, roles.auth].map((role) => `"${role}" "${password}"`).join('\n');
 };
 
+/** Remembers the next key while it is accepted and not used yet. Nobody is given it under this name. */
+function nextOf(name: string): Secret {
+  return {
+    optional: true,
+    renew: { by: `It is part of replacing ${name}: pnpm ballast secrets rotate ${name} --promote` },
+    for: [],
+  };
+}
+
 export const secrets: Readonly<Record<string, Secret>> = {
-  auth_secret: { make: key, renew: key, for: ['api', 'worker'] },
+  auth_secret: {
+    make: key,
+    renew: key,
+    // What is called the previous key is accepted and signs nothing, and that is what the next one needs first.
+    overlap: {
+      accept: (_, next) => ({ auth_secret_previous: next }),
+      promote: (current, next) => ({ auth_secret_previous: current, auth_secret: next }),
+      accepts: (values, next) => values('auth_secret_previous') === next,
+    },
+    for: ['api', 'worker'],
+  },
   auth_secret_previous: {
     optional: true,
     renew: { by: 'Rotate auth_secret: its former value is kept under this name. Delete the file to end the overlap.' },
     for: ['api', 'worker'],
   },
+  auth_secret_next: nextOf('auth_secret'),
   encryption_keys: {
     make: encryptionKey,
+    renew: encryptionKey,
     // The first seals, all open: what is sealed already stays readable.
-    renew: (current) => `${encryptionKey()},${current}`,
+    overlap: {
+      accept: (current, next) => ({ encryption_keys: `${current},${next}` }),
+      promote: (current, next) => ({
+        encryption_keys: [next, ...current.split(',').filter((each) => each !== next)].join(','),
+      }),
+      accepts: (values, next) => (values('encryption_keys') ?? '').split(',').includes(next),
+    },
     for: ['api', 'worker'],
   },
+  encryption_keys_next: nextOf('encryption_keys'),
   next_server_actions_encryption_key: {
     about: 'Encrypts what a page hands its server actions (32 bytes in base64); the same on every replica of the web.',
     make: base64Key,
@@ -131,6 +174,13 @@ export const secrets: Readonly<Record<string, Secret>> = {
   pgbackrest_repo1_s3_key_secret: {
     optional: true,
     renew: { by: 'The provider of the object store gives it. Write the new one into this file.' },
+    for: ['backup'],
+  },
+  pgbackrest_repo1_storage_ca: {
+    optional: true,
+    certificates: true,
+    about: 'Who signed the certificate of an object store of your own, in PEM.',
+    renew: { by: 'Whoever runs the object store has it. Write the new one into this file.' },
     for: ['backup'],
   },
   redis_url: {

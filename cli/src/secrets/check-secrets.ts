@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { closestName } from '@ballast/kernel';
 import { readValue } from '@ballast/settings/read-value';
@@ -32,7 +34,9 @@ export function checkSecrets(folder: string, { complete, closed }: Wanted): Chec
       if (!secret.optional && (complete || secret.make)) problems.push(missing(file, name, found));
       continue;
     }
-    const read = readValue(name.toUpperCase(), { env: {}, secretsDirectory: folder });
+    const read = secret.certificates
+      ? readCertificates(file)
+      : readValue(name.toUpperCase(), { env: {}, secretsDirectory: folder });
     const problem = !read ? 'cannot be read' : 'problem' in read ? read.problem : problemOf(name, secret, read.value);
     if (problem) problems.push(`${file} ${problem}.`);
     else if (read && 'value' in read) values.set(name, read.value);
@@ -46,11 +50,26 @@ function problemOf(name: string, secret: Secret, value: string): string | null {
   const setting = (settings as Partial<Record<string, (typeof settings)[keyof typeof settings]>>)[name.toUpperCase()];
   const parsed = setting?.schema.safeParse(value);
   if (parsed && !parsed.success) return parsed.error.issues.map(({ message }) => message).join('; ');
-  if (isPlaceholder(value)) return 'is a placeholder; give it a value of its own';
+  if (!secret.certificates && isPlaceholder(value)) return 'is a placeholder; give it a value of its own';
   if (secret.username && new URL(value).username !== secret.username) return `must log in as ${secret.username}`;
   if (secret.derived && new URL(value).password === '') return 'must have a password';
   return null;
 }
+
+/** A value has one line, and these have many. */
+function readCertificates(file: string): { value: string } | { problem: string } {
+  try {
+    const value = readFileSync(file, 'utf8').trim();
+    for (const [certificate] of value.matchAll(pem)) new X509Certificate(certificate);
+    return value.replaceAll(pem, '').trim() === '' && value !== ''
+      ? { value }
+      : { problem: 'must hold certificates in PEM and nothing else' };
+  } catch {
+    return { problem: 'cannot be read, or holds what is no certificate in PEM' };
+  }
+}
+
+const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 function missing(file: string, name: string, found: readonly string[]): string {
   const near = closestName(

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseKeyRing } from '@ballast/kernel/key-ring';
@@ -123,19 +133,91 @@ describe('secrets check', () => {
 });
 
 describe('secrets rotate', () => {
-  it('keeps the former signing key, and the keys that sealed', async () => {
+  /** What replicas hold that started before a step, and after it: they run beside each other while a roll lasts. */
+  const signing = () => ({
+    signs: read('auth_secret'),
+    accepts: [read('auth_secret'), existsSync(file('auth_secret_previous')) ? read('auth_secret_previous') : ''],
+  });
+
+  it('replaces the signing key so that replicas of either side of a roll accept what the other signs', async () => {
     await initialised();
-    const [auth, keys] = [read('auth_secret'), read('encryption_keys')];
-    const sealed = parseKeyRing(keys).seal('a token', 'here');
-    expect(await secrets('rotate', 'AUTH_SECRET')).toMatchObject({ code: 0 });
-    expect(read('auth_secret')).not.toBe(auth);
-    expect(read('auth_secret_previous')).toBe(auth);
-    expect(statSync(file('auth_secret')).mode & 0o777).toBe(0o600);
-    expect(await secrets('rotate', 'encryption_keys')).toMatchObject({ code: 0 });
-    const ring = parseKeyRing(read('encryption_keys'));
-    expect(ring.open(sealed, 'here')).toBe('a token');
-    expect(read('encryption_keys')).toMatch(new RegExp(`^[^,]+,${keys}$`));
+    const former = read('auth_secret');
+    const states = [signing()];
+    const first = await secrets('rotate', 'AUTH_SECRET');
+    expect(first).toMatchObject({ code: 0, said: expect.stringMatching(/deploy\/roll\.sh.*deploy\/stack\.sh/) });
+    expect(first.said).toContain('secrets rotate auth_secret --promote');
+    expect(read('auth_secret')).toBe(former);
+    states.push(signing());
+    // A second time makes no other key beside the one that replicas learn now.
+    expect((await secrets('rotate', 'auth_secret')).code).toBe(1);
+    expect(signing()).toEqual(states[1]);
     expect(await secrets('check')).toMatchObject({ code: 0 });
+    expect(await secrets('rotate', 'auth_secret', '--promote')).toMatchObject({ code: 0 });
+    states.push(signing());
+    expect(read('auth_secret')).not.toBe(former);
+    expect(read('auth_secret_previous')).toBe(former);
+    for (const [at, after] of states.slice(1).entries()) {
+      expect(states[at]?.accepts, `before step ${at + 1}`).toContain(after.signs);
+      expect(after.accepts, `after step ${at + 1}`).toContain(states[at]?.signs);
+    }
+    for (const name of ['auth_secret', 'auth_secret_previous']) expect(statSync(file(name)).mode & 0o777).toBe(0o600);
+    expect(readdirSync(file())).not.toContain('auth_secret_next');
+    // Twice would bring the former key back.
+    expect((await secrets('rotate', 'auth_secret', '--promote')).code).toBe(1);
+    expect(signing()).toEqual(states[2]);
+    // The next rotation ends this overlap, and says so.
+    expect((await secrets('rotate', 'auth_secret')).said).toContain('before the present one');
+  });
+
+  it('replaces the key that seals so that workers of either side of a roll open what the other seals', async () => {
+    await initialised();
+    const rings = [read('encryption_keys')];
+    const step = async (...words: string[]) => {
+      expect(await secrets('rotate', 'encryption_keys', ...words)).toMatchObject({ code: 0 });
+      expect(await secrets('check')).toMatchObject({ code: 0 });
+      rings.push(read('encryption_keys'));
+    };
+    await step();
+    expect((await secrets('rotate', 'encryption_keys')).code).toBe(1);
+    await step('--promote');
+    await step();
+    await step('--promote');
+    for (const [at, after] of rings.slice(1).entries()) {
+      const [one, other] = [parseKeyRing(rings[at] as string), parseKeyRing(after)];
+      expect(one.open(other.seal('a token', 'here'), 'here'), `before step ${at + 1}`).toBe('a token');
+      expect(other.open(one.seal('a token', 'here'), 'here'), `after step ${at + 1}`).toBe('a token');
+    }
+    const ids = rings.map((ring) => ring.split(','));
+    expect(ids.map((ring) => ring.length)).toEqual([1, 2, 2, 3, 3]);
+    expect(ids[2]).toEqual([ids[1]?.[1], ids[1]?.[0]]);
+    expect(ids[4]).toEqual([ids[3]?.[2], ids[3]?.[0], ids[3]?.[1]]);
+    expect((await secrets('rotate', 'encryption_keys', '--promote')).code).toBe(1);
+  });
+
+  it('goes on where it was interrupted, with the same key', async () => {
+    await initialised();
+    await secrets('rotate', 'auth_secret');
+    const [former, next] = [read('auth_secret'), read('auth_secret_next')];
+    // As after the first of the two writes of a promotion that ended there.
+    write('auth_secret_previous', former);
+    expect((await secrets('rotate', 'auth_secret', '--promote')).code).toBe(1);
+    expect(await secrets('rotate', 'auth_secret')).toMatchObject({ code: 0 });
+    expect(signing()).toEqual({ signs: former, accepts: [former, next] });
+    expect(await secrets('rotate', 'auth_secret', '--promote')).toMatchObject({ code: 0 });
+    expect(signing()).toEqual({ signs: next, accepts: [next, former] });
+  });
+
+  it('names the services that have to start again, for Compose and for Swarm', async () => {
+    await initialised();
+    const restarted = async (name: string) => {
+      const { said } = await secrets('rotate', name);
+      expect(said, name).toContain('deploy/stack.sh');
+      return /--force-recreate (.*), or on Swarm/.exec(said)?.[1];
+    };
+    expect(await restarted('redis_url')).toBe('redis-cache api worker web');
+    expect(await restarted('database_url')).toBe('migrate api worker (and pooler, where it runs)');
+    expect(await restarted('database_backup_url')).toBe('migrate (and backup, where it runs)');
+    expect((await secrets('rotate', 'redis_url', '--promote')).code).toBe(1);
   });
 
   it("changes an address's password and nothing else", async () => {
@@ -163,6 +245,34 @@ describe('secrets rotate', () => {
 });
 
 describe('secrets deliver', () => {
+  it('gives backups the certificate of an object store as it stands, and refuses what is none', async () => {
+    await initialised();
+    const [key, certificate] = [join(root, 'key'), file('pgbackrest_repo1_storage_ca')];
+    const asked = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-subj',
+      '/CN=example',
+    ];
+    execFileSync('openssl', [...asked, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
+    chmodSync(certificate, 0o600);
+    const pem = read('pgbackrest_repo1_storage_ca');
+    write('pgbackrest_repo1_storage_ca', `${pem}\n${pem}\n`);
+    expect(await secrets('deliver', 'out', '--from', 'secrets')).toMatchObject({ code: 0 });
+    expect(delivered('backup', 'pgbackrest_repo1_storage_ca')).toBe(`${pem}\n${pem}`);
+    expect(existsSync(join(root, 'out/api/pgbackrest_repo1_storage_ca'))).toBe(false);
+    for (const wrong of ['', readFileSync(key, 'utf8'), `${pem}\n${readFileSync(key, 'utf8')}`, pem.slice(0, 200)]) {
+      write('pgbackrest_repo1_storage_ca', wrong);
+      const { code, said } = await secrets('check');
+      expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining(`${certificate} `) });
+    }
+  });
+
   it('makes the secrets of a laptop once, and gives each service its own', async () => {
     expect(await secrets('deliver', 'out')).toMatchObject({ code: 0 });
     const auth = delivered('api', 'auth_secret');
@@ -247,7 +357,7 @@ describe('secrets deliver', () => {
     expect(readdirSync(join(root, 'out/api'))).not.toContain('auth_secret_previous');
 
     const before = delivered('api', 'auth_secret');
-    await secrets('rotate', 'auth_secret');
+    write('auth_secret', 'another-key-that-nobody-is-to-be-given-yet');
     write('redis_url', ' ');
     expect((await secrets('deliver', 'out', '--from', 'secrets')).code).toBe(1);
     expect(delivered('api', 'auth_secret')).toBe(before);
