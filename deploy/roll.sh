@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Brings the running stack to the version that .env or BALLAST_VERSION names: migrates, then replaces the replicas of each
-# service, new ones first. When a new one does not become healthy, the former ones stay and it ends with 1.
+# service, new ones first. When a new one does not become healthy, the former ones stay and it ends with 1. One that is
+# interrupted takes away what it added; when former ones have gone already, it takes away the rest of them instead.
 #
-#   deploy/roll.sh                   migrate, then api, worker, web
+#   deploy/roll.sh                   gives out the secrets, migrates, then api, worker, web
 #   deploy/roll.sh web               only these services
 #
 # Migrations expand before they contract, so the former version works on the new tables while both run.
@@ -12,9 +13,15 @@ wait_seconds=${ROLL_WAIT_SECONDS:-120}
 services=("$@")
 whole=$((${#services[@]} == 0))
 ((whole)) && services=(api worker web)
+project=$(docker compose config | sed -n 's/^name: //p')
 
 say() { printf 'roll: %s\n' "$*" >&2; }
-running() { docker compose ps -q --status running "$1"; }
+
+# Also those that have ended or are started again and again, since `--scale` counts them too; not those of `docker compose run`.
+all() {
+  docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" \
+    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False | sort
+}
 
 healthy() { # healthy SECONDS ID…: all of them, in time
   local end=$((SECONDS + $1)) id state; shift
@@ -28,27 +35,62 @@ healthy() { # healthy SECONDS ID…: all of them, in time
   done
 }
 
-replace() { # replace SERVICE: as many new ones as there are now, then the former ones go, one after another
-  local service=$1 id
-  local -a former added
-  mapfile -t former < <(running "$service")
-  local count=${#former[@]}
-  if ((count == 0)); then say "$service does not run: docker compose up -d $service"; return 1; fi
-  say "$service: $count new beside $count"
-  docker compose up -d --no-deps --no-recreate --scale "$service=$((count * 2))" "$service"
-  mapfile -t added < <(comm -13 <(printf '%s\n' "${former[@]}" | sort) <(docker compose ps -aq "$service" | sort))
-  if ! healthy "$wait_seconds" "${added[@]}"; then
-    say "$service: the new ones go again, the former ones stay"
-    docker logs --tail 20 "${added[0]}" >&2 || true
-    docker stop "${added[@]}" >/dev/null; docker rm -f "${added[@]}" >/dev/null
-    return 1
-  fi
-  for id in "${former[@]}"; do
-    # It says that it is not ready, finishes what it has, and ends.
-    docker stop "$id" >/dev/null; docker rm "$id" >/dev/null
-  done
-  say "$service: done"
+# What is under way: nothing, adding, or taking the former ones away.
+stage='' of='' former=()
+
+take_away() { # take_away ID…: each says that it is not ready, finishes what it has, and ends
+  local id
+  for id in "$@"; do docker stop "$id" >/dev/null; docker rm "$id" >/dev/null; done
 }
+
+replace() { # replace SERVICE: as many new ones as there are now, then the former ones go, one after another
+  local -a added
+  of=$1
+  mapfile -t former < <(all "$of")
+  local count=${#former[@]}
+  if [ -z "$(docker compose ps -q --status running --status restarting "$of")" ]; then
+    say "$of does not run: docker compose up -d $of"; return 1
+  fi
+  say "$of: $count new beside $count"
+  stage=adding
+  docker compose up -d --no-deps --no-recreate --scale "$of=$((count * 2))" "$of"
+  mapfile -t added < <(comm -13 <(printf '%s\n' "${former[@]}") <(all "$of"))
+  if ((${#added[@]} != count)); then say "$of: ${#added[@]} were added, and not $count"; return 1; fi
+  is_wanted "${added[@]}" || return 1
+  if ! healthy "$wait_seconds" "${added[@]}"; then docker logs --tail 20 "${added[0]}" >&2 || true; return 1; fi
+  stage=leaving
+  take_away "${former[@]}"
+  stage=''
+  say "$of: done"
+}
+
+is_wanted() { # is_wanted ID…: each runs the image that its name stands for now
+  local id name image
+  for id in "$@"; do
+    read -r name image < <(docker inspect -f '{{.Config.Image}} {{.Image}}' "$id")
+    [ "$(docker image inspect -f '{{.Id}}' "$name")" = "$image" ] || { say "$id does not run $name"; return 1; }
+  done
+}
+
+leave() { # whatever ended it
+  trap '' INT TERM HUP
+  # Whoever hung up hears nothing of it, and it has to be done all the same.
+  set +e
+  case $stage in
+    adding)
+      say "$of: the new ones go again, the former ones stay"
+      mapfile -t added < <(comm -13 <(printf '%s\n' "${former[@]}") <(all "$of"))
+      if ((${#added[@]})); then docker stop "${added[@]}" >/dev/null; docker rm -f "${added[@]}" >/dev/null; fi ;;
+    leaving)
+      say "$of: the new ones stay, what is left of the former ones goes"
+      mapfile -t former < <(comm -12 <(printf '%s\n' "${former[@]}") <(all "$of"))
+      take_away "${former[@]}" ;;
+  esac
+}
+trap leave EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 if ((whole)); then
   docker compose run --rm -T --no-deps secrets

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +7,8 @@ import { docker, run } from './harness/docker.ts';
 import { openJobs, type RequestedJobs } from './harness/jobs-load.ts';
 import { type LoadReport, startLoad, type Target } from './harness/load.ts';
 import { type Production, settle, startProduction } from './harness/production.ts';
-import { compose, exec, inspect, serviceOf } from './harness/stack.ts';
+import { expands, forgetReleases, release, whetherExpanded } from './harness/release.ts';
+import { compose, containersOf, eventually, exec, inspect, serviceOf } from './harness/stack.ts';
 import { visit } from './harness/visit.ts';
 
 /** Requests a second. A machine that does not answer half as many again at rest is asked less, and the report says how many. */
@@ -16,7 +18,6 @@ let production: Production;
 let cookie: string;
 let perSecond: number;
 let jobs: RequestedJobs;
-const versions: string[] = [];
 
 beforeAll(async () => {
   production = await startProduction(inject('stack'));
@@ -26,10 +27,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await production?.end();
-  for (const version of versions) await docker(['rmi', '-f', ...imagesOf(version)], { mayFail: true });
+  await forgetReleases(['lab-next', 'lab-broken', 'lab-mended']);
 });
-
-const imagesOf = (version: string) => ['api', 'web', 'caddy'].map((image) => `ballast/${image}:${version}`);
 
 describe('from outside', () => {
   test('nothing but Caddy is published', async () => {
@@ -132,17 +131,19 @@ describe('under load, through Caddy', () => {
   });
 
   test('a new version of every service, with its migration: no failed request, no lost or doubled job', async () => {
-    await release('lab-next');
+    await release(former(), 'lab-next', expands);
+    expect(await production.query(whetherExpanded)).toEqual(['f|f']);
     const feed = jobs.feed(5);
     const report = await during(async () => void (await roll('lab-next')));
     await feed.stop();
     expect(report.failed).toEqual({});
     for (const service of ['api', 'worker', 'web']) expect(await versionsOf(service)).toEqual(['lab-next']);
+    expect(await production.query(whetherExpanded)).toEqual(['t|t']);
     await jobs.allOnce();
   });
 
   test('a version that does not start: the former stays, and nobody notices', async () => {
-    await release('lab-broken', 'CMD ["node", "-e", "process.exit(1)"]');
+    await release(former(), 'lab-broken', broken);
     const report = await during(async () => {
       const { code, stderr } = await roll('lab-broken', ['api']);
       expect(code).toBe(1);
@@ -151,6 +152,35 @@ describe('under load, through Caddy', () => {
     expect(report.failed).toEqual({});
     expect(await versionsOf('api')).toEqual(['lab-next']);
   });
+});
+
+/** Of the former ones one has ended, and one is started again and again: `--scale` counts both as replicas that are there. */
+test('a roll beside replicas that do not run: none of the former is left, and one that is interrupted adds nothing', async () => {
+  const { stack } = production;
+  await scale('api', 2, 'lab-next');
+  await docker(['stop', (await containersOf(stack, 'api'))[0] as string]);
+  // A release that ends at once, put there without a roll: what the next one is to mend.
+  await compose({ ...stack, env: { ...stack.env, BALLAST_VERSION: 'lab-broken' } }, [
+    'up',
+    '-d',
+    '--no-deps',
+    '--no-recreate',
+    '--scale',
+    'api=3',
+    'api',
+  ]);
+  const before = await containersOf(stack, 'api');
+  expect(before).toHaveLength(3);
+
+  await release(former(), 'lab-mended');
+  const interrupted = rollInterrupted('lab-mended', 'api', async () => (await containersOf(stack, 'api')).length === 6);
+  expect(await interrupted).toBe(143);
+  expect((await containersOf(stack, 'api')).sort()).toEqual(before.toSorted());
+
+  const { code, stderr } = await roll('lab-mended', ['api']);
+  expect(code, stderr).toBe(0);
+  expect(await versionsOf('api')).toEqual(['lab-mended', 'lab-mended', 'lab-mended']);
+  expect((await containersOf(stack, 'api')).filter((id) => before.includes(id))).toEqual([]);
 });
 
 interface Config {
@@ -222,38 +252,34 @@ async function during(work: () => Promise<void>): Promise<LoadReport> {
   return report;
 }
 
-const scale = (service: string, replicas: number) =>
-  compose(production.stack, [
-    'up',
-    '-d',
-    '--wait',
-    '--no-deps',
-    '--no-recreate',
-    '--scale',
-    `${service}=${replicas}`,
-    service,
+const scale = (service: string, replicas: number, version = former()) =>
+  compose({ ...production.stack, env: { ...production.stack.env, BALLAST_VERSION: version } }, [
+    ...['up', '-d', '--wait', '--no-deps', '--no-recreate', '--scale', `${service}=${replicas}`, service],
   ]);
 
-/** The images again, under another name, as a build of a new version leaves them. */
-async function release(version: string, ...changes: string[]): Promise<void> {
-  versions.push(version);
-  for (const image of ['api', 'web', 'caddy']) {
-    const file = [
-      `FROM ballast/${image}:${production.stack.env.BALLAST_VERSION}`,
-      `LABEL version=${version}`,
-      ...changes,
-    ].join('\n');
-    await docker(['build', '-q', '-t', `ballast/${image}:${version}`, '-'], { input: file });
-  }
+const former = () => production.stack.env.BALLAST_VERSION ?? '';
+const broken = ['CMD ["node", "-e", "process.exit(1)"]'];
+
+function rolling(version: string) {
+  const { folder, files, project, env } = production.stack;
+  const named = { COMPOSE_FILE: files.join(':'), COMPOSE_PROJECT_NAME: project };
+  return { cwd: folder, env: { ...env, ...named, BALLAST_VERSION: version } };
 }
 
-function roll(version: string, services: string[] = []) {
-  const { folder, files, project, env } = production.stack;
-  return run('deploy/roll.sh', services, {
-    cwd: folder,
-    env: { ...env, BALLAST_VERSION: version, COMPOSE_FILE: files.join(':'), COMPOSE_PROJECT_NAME: project },
-    mayFail: true,
+const roll = (version: string, services: string[] = []) =>
+  run('deploy/roll.sh', services, { ...rolling(version), mayFail: true });
+
+/** Told to end at that moment. Returns the code that it ends with. */
+async function rollInterrupted(version: string, service: string, when: () => Promise<boolean>): Promise<number | null> {
+  const { cwd, env } = rolling(version);
+  const child = spawn('deploy/roll.sh', [service], { cwd, env: { ...process.env, ...env }, stdio: 'ignore' });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
   });
+  await eventually('the moment to interrupt a roll', when);
+  child.kill('SIGTERM');
+  return ended;
 }
 
 async function versionsOf(service: string): Promise<(string | undefined)[]> {

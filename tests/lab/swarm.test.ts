@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding, Report } from '@ballast/doctor';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { docker } from './harness/docker.ts';
 import { openJobs } from './harness/jobs-load.ts';
 import { type LoadReport, startLoad } from './harness/load.ts';
 import { settle } from './harness/production.ts';
+import { expands, forgetReleases, release, whetherExpanded } from './harness/release.ts';
 import { compose, type Inspected } from './harness/stack.ts';
 import { type Swarm, startSwarm } from './harness/swarm.ts';
 import { visit } from './harness/visit.ts';
@@ -13,8 +13,7 @@ const perSecond = 15;
 
 let swarm: Swarm;
 let cookie: string;
-const versions: string[] = [];
-const imagesOf = (version: string) => ['api', 'web', 'caddy', 'backup'].map((image) => `ballast/${image}:${version}`);
+const former = () => inject('stack').env.BALLAST_VERSION ?? '';
 
 async function doctor(): Promise<Finding[]> {
   const [api = ''] = await swarm.containersOf('api');
@@ -29,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await swarm?.end();
-  for (const version of versions) await docker(['rmi', '-f', ...imagesOf(version)], { mayFail: true });
+  await forgetReleases(['swarm-next', 'swarm-broken']);
 });
 
 test('the three files make a stack that serves through Caddy, on the node’s own address', async () => {
@@ -109,7 +108,7 @@ test('what is not made for a Swarm is refused in words', async () => {
 });
 
 test('a new version, new replicas first: no failed request, no lost or doubled job', async () => {
-  await release('swarm-next');
+  await release(former(), 'swarm-next', expands);
   const jobs = await openJobs(swarm, cookie);
   const feed = jobs.feed(3);
   const before = await ranMigrations();
@@ -126,6 +125,7 @@ test('a new version, new replicas first: no failed request, no lost or doubled j
   // Its one address has room for one.
   expect(await imageOf('caddy')).toBe(`ballast/caddy:${inject('stack').env.BALLAST_VERSION}`);
   expect(await ranMigrations()).toBe(before + 1);
+  expect(await swarm.query(whetherExpanded)).toEqual(['t|t']);
   await jobs.allOnce();
 });
 
@@ -183,7 +183,7 @@ test('a restore, as docs/backups.md says: what came after the moment is gone, an
 }, 300_000);
 
 test('a version that does not start is taken back, by name, and nobody notices', async () => {
-  await release('swarm-broken', 'CMD ["node", "-e", "process.exit(1)"]');
+  await release(former(), 'swarm-broken', ['CMD ["node", "-e", "process.exit(1)"]']);
   const report = await during(async () => {
     const { code, stderr } = await swarm.deploy({ BALLAST_VERSION: 'swarm-broken' });
     expect(code).toBe(1);
@@ -210,15 +210,6 @@ async function during(work: () => Promise<void>): Promise<LoadReport> {
   }
   console.info(JSON.stringify(report));
   return report;
-}
-
-async function release(version: string, ...changes: string[]): Promise<void> {
-  versions.push(version);
-  for (const image of ['api', 'web', 'caddy']) {
-    const from = `FROM ballast/${image}:${inject('stack').env.BALLAST_VERSION}`;
-    const input = [from, `LABEL version=${version}`, ...changes].join('\n');
-    await docker(['build', '-q', '-t', `ballast/${image}:${version}`, '-'], { input });
-  }
 }
 
 const imageOf = async (service: string) =>
