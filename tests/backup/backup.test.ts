@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { onServer } from '@ballast/test-kit/database';
 import { findFakeTime } from '@ballast/test-kit/fake-time';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -184,6 +185,31 @@ describe('backups', () => {
     expect(readFileSync(join(aside, 'PG_VERSION'), 'utf8').trim()).toBe('18');
     rmSync(aside, { recursive: true });
   });
+
+  it('put nothing where a server would start on it while its jobs are not held, and everything once they are', async () => {
+    await keep('before-the-trouble');
+    const moment = await now();
+    await onServer(stage.adminUrl, (sql) =>
+      sql.unsafe(`
+        create function jobs.refuse() returns trigger language plpgsql as $$ begin raise exception 'not today'; end $$;
+        create trigger refuse before delete on jobs.process for each statement execute function jobs.refuse();`),
+    );
+    await stage.walSaved();
+    await stage.stopPostgres();
+    const refused = await stage.ballast(['restore', '--to', 'latest']);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/jobs could not be held: not today/) });
+    expect(existsSync(stage.dataFolder)).toBe(false);
+    expect(refused.err).toContain(`${stage.dataFolder}.not-held`);
+    expect(readFileSync(`${stage.dataFolder}.not-held/PG_VERSION`, 'utf8').trim()).toBe('18');
+
+    const restored = await stage.ballast(['restore', '--to', moment]);
+    expect(restored, restored.err).toMatchObject({ code: 0 });
+    const beside = readdirSync(dirname(stage.dataFolder)).filter((name) => name !== basename(stage.dataFolder));
+    expect(beside).not.toContain(`${basename(stage.dataFolder)}.not-held`);
+    await stage.startPostgres();
+    expect(await kept()).toContain('before-the-trouble');
+    for (const name of beside) rmSync(join(dirname(stage.dataFolder), name), { recursive: true });
+  }, 120_000);
 
   it('wait while the repository is away, say so, and have lost nothing when it is back', async () => {
     const place = join(stage.folder, 'repository/archive');
