@@ -7,8 +7,8 @@
 #   backup  what backups and restores need beside Postgres' own programs: pgBackRest and `ballast`
 #   sbom    not to run: what the others are made of (docker build --target sbom --output .)
 #
-# Everything but the base is pinned by the lockfile. A release pins the base too, by its digest:
-#   docker build --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:… --target api .
+# Everything but the bases, and Debian's packages in backup and pooler, is pinned by the lockfile. An installation pins the
+# bases too, by their digests: NODE_IMAGE=node:24-bookworm-slim@sha256:… in .env (docs/docker-scaling.md).
 ARG NODE_IMAGE=node:24-bookworm-slim
 ARG CADDY_IMAGE=caddy:2
 ARG POSTGRES_IMAGE=postgres:18

@@ -5,11 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { namesOf, settings } from '../../apps/api/src/config/settings.ts';
+import { modules } from '../../apps/api/src/generated/config.ts';
 import { compose, type Stack } from './harness/stack.ts';
 
 interface Service {
   image: string;
-  build?: { target: string };
+  build?: { target: string; args?: Record<string, string> };
   user?: string;
   profiles?: string[];
   read_only?: boolean;
@@ -50,6 +52,7 @@ async function read(files: string[], env: Record<string, string> = {}): Promise<
 
 const base = 'docker-compose.yml';
 const prod = [base, 'docker-compose.prod.yml'];
+const swarm = [...prod, 'docker-compose.swarm.yml'];
 let laptop: Record<string, Service>;
 let server: Record<string, Service>;
 beforeAll(async () => {
@@ -138,6 +141,62 @@ test('each is given its own folder of the secrets and no other, and cannot write
       expect(telling, name).toEqual([]);
     }
   }
+});
+
+describe('what .env says arrives', () => {
+  const isSecret = (name: string) => (settings as Record<string, { secret?: boolean }>)[name]?.secret === true;
+  const ofModules = modules.flatMap(({ config }) => Object.keys(config.settings));
+  /** What no installation chooses: the image's own, or part of how the services meet. */
+  const fixed = ['NODE_ENV', 'BALLAST_ENV', 'SHUTDOWN_GRACE_MS', 'SHUTDOWN_DELAY_MS'];
+  const fixedOf = {
+    api: [
+      ...fixed,
+      'API_HOST',
+      'API_PORT',
+      'METRICS_HOST',
+      'METRICS_PORT',
+      'DISABLE_BACKGROUND_WORKERS',
+      'TRUSTED_PROXY_HOPS',
+    ],
+    worker: [...fixed, 'WORKER_HOST', 'WORKER_PORT'],
+  };
+
+  test.each(['api', 'worker'] as const)('every setting of the %s that is no secret', async (name) => {
+    const wanted = [...namesOf[name], ...ofModules].filter((each) => !isSecret(each) && !fixedOf[name].includes(each));
+    expect(wanted).toEqual(expect.arrayContaining(['LOG_LEVEL', 'OTEL_TRACES_SAMPLER_ARG', 'SUPPORT_EMAIL']));
+    const given = Object.fromEntries(wanted.map((each) => [each, `given-${each}`]));
+    const [onLaptop, onServer] = await Promise.all([read([base], given), read(prod, { ...given, ...onServers })]);
+    // On servers SITE_ADDRESS is what browsers use.
+    const ofServer = { ...given, MAIL_FROM: onServers.MAIL_FROM, PUBLIC_URL: 'https://app.acme.test' };
+    expect(onLaptop[name]?.environment).toMatchObject(given);
+    expect(onServer[name]?.environment).toMatchObject(ofServer);
+  });
+
+  test('everything that docs/backups.md names, but where the volume is', async () => {
+    const documented = readFileSync(join(folder, 'docs/backups.md'), 'utf8').match(
+      /\b(?:PGBACKREST|BACKUP)_[A-Z0-9_]+[A-Z0-9]\b/g,
+    );
+    const names = [...new Set(documented)].filter((each) => !['BACKUP_REPOSITORY', 'BACKUP_SCRATCH'].includes(each));
+    expect(names).toEqual(expect.arrayContaining(['BACKUP_KEEP_DAYS', 'PGBACKREST_REPO1_S3_URI_STYLE']));
+    const given = Object.fromEntries(names.map((each) => [each, `given-${each}`]));
+    for (const files of [[base], prod, swarm]) {
+      const services = await read(files, { ...given, ...onServers });
+      for (const name of ['backup', 'restore'])
+        expect(services[name]?.environment, `${name} of ${files}`).toMatchObject(given);
+    }
+  });
+
+  test('the base of every image that is built, and of what runs as it is', async () => {
+    const bases = Object.fromEntries(
+      ['NODE', 'POSTGRES', 'CADDY', 'REDIS'].map((each) => [`${each}_IMAGE`, `pinned/${each.toLowerCase()}:1`]),
+    );
+    const services = await read([base], bases);
+    const { REDIS_IMAGE: _, ...built } = bases;
+    for (const [name, { image, build }] of Object.entries(services)) {
+      if (build) expect(build.args, name).toMatchObject(built);
+      else if (!['prometheus', 'grafana'].includes(name)) expect(Object.values(bases), name).toContain(image);
+    }
+  });
 });
 
 describe('on a laptop', () => {
