@@ -11,6 +11,7 @@ const webUrl = inject('webUrl');
 const secrets = new Map<string, string>();
 const person = { ...newPerson(), password: `canary-${randomBytes(12).toString('hex')}` };
 const stray = `canary-${randomBytes(12).toString('hex')}`;
+let session: string[] = [];
 
 const post = (path: string, body: string, headers: Record<string, string> = {}) =>
   fetch(`${webUrl}${path}`, {
@@ -31,6 +32,15 @@ beforeAll(async () => {
   secrets.set('the token of a mailed link', token);
   secrets.set('a secret in a wrong place', stray);
   await fetch(`${webUrl}/verify?token=${token}`);
+  const verified = await post('/api/accounts/verify-email', JSON.stringify({ token }));
+  expect(verified.status, await verified.clone().text()).toBe(200);
+  session = verified.headers.getSetCookie().map((cookie) => cookie.split(';')[0] ?? '');
+  for (const cookie of session) {
+    const value = cookie.slice(cookie.indexOf('=') + 1);
+    // As it is sent, and what it is without its signature.
+    secrets.set('the cookie of a session', value);
+    secrets.set('the token of a session', decodeURIComponent(value).split('.')[0] ?? '');
+  }
 });
 
 test('there are secrets to look for, and all are long enough to be found only where they are', () => {
@@ -40,6 +50,8 @@ test('there are secrets to look for, and all are long enough to be found only wh
       'encryption_keys',
       'the password of database_url',
       'the token of a mailed link',
+      'the cookie of a session',
+      'the token of a session',
     ]),
   );
   for (const [name, secret] of secrets) expect(secret.length, name).toBeGreaterThanOrEqual(24);
@@ -62,6 +74,26 @@ test('error pages tell no secret, also one that the caller sent', async () => {
   // Only the page that was asked with the token in its address has it: it asks the API with it.
   const others = pages.filter((_, index) => index !== 2);
   expect(foundIn(others.join('\n'))).toEqual([]);
+});
+
+test('what is answered while Postgres is away tells no secret either', async () => {
+  const sent = { cookie: [...session, `stray=${stray}`].join('; '), authorization: `Bearer ${stray}` };
+  await compose(stack, ['stop', 'postgres']);
+  try {
+    const answers = await Promise.all([
+      fetch(`${webUrl}/api/accounts/me`, { headers: sent }),
+      post('/api/accounts/sign-in', JSON.stringify({ email: person.email, password: person.password })),
+      fetch(`${inject('apiUrl')}/health`, { headers: sent }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    const page = await fetch(`${webUrl}/dashboard`, { headers: sent });
+    const told = await Promise.all([...answers, page].map((answer) => answer.text()));
+    expect(told.join('\n')).toContain('database.unreachable');
+    expect(foundIn(told.join('\n'))).toEqual([]);
+  } finally {
+    await compose(stack, ['up', '-d', '--wait', 'postgres']);
+    await eventually('the API is ready again', async () => (await fetch(`${inject('apiUrl')}/readyz`)).ok);
+  }
 });
 
 test('what Docker tells of containers, images and the Compose file', async () => {
@@ -107,10 +139,22 @@ test('jobs in Postgres, and all that is in both Redis', async () => {
   const jobs = (await query(stack, 'select to_jsonb(job) from jobs.job')).join('\n');
   expect(jobs).toContain('accounts.send-verification');
   expect(foundIn(jobs)).toEqual([]);
-  for (const service of ['redis-cache', 'redis-queue'] as const) {
-    const password =
-      secrets.get(`the password of ${service === 'redis-cache' ? 'redis_url' : 'redis_queue_url'}`) ?? '';
-    expect(foundIn(await allOf(service, password))).toEqual([]);
+  for (const [service, address] of [
+    ['redis-cache', 'redis_url'],
+    ['redis-queue', 'redis_queue_url'],
+  ] as const) {
+    const ask = redisCli(service, secrets.get(`the password of ${address}`) ?? '');
+    // What is in Redis would be found, also where it lies among much else.
+    const planted = randomBytes(24).toString('hex');
+    await ask(`{ yes filler | head -c 9000; printf %s ${planted}; } | redis-cli -x set canary:string`);
+    await ask(`for n in $(seq 40); do echo "hset canary:hash f$n value-$n-${planted}"; done | redis-cli`);
+    try {
+      const all = await allOf(ask);
+      expect(all.split(planted).length - 1, service).toBe(1 + 40);
+      expect(foundIn(all)).toEqual([]);
+    } finally {
+      await ask('redis-cli del canary:string canary:hash');
+    }
   }
 });
 
@@ -150,8 +194,12 @@ function partsOf(name: string, value: string): [string, string][] {
   return [[name, value]];
 }
 
-/** Every key with what it holds, as Redis itself writes it down. */
-async function allOf(service: string, password: string): Promise<string> {
-  const dump = `for key in $(redis-cli --scan); do echo "$key"; redis-cli --no-raw dump "$key"; done; redis-cli dbsize`;
-  return (await compose(stack, ['exec', '-T', '-e', `REDISCLI_AUTH=${password}`, service, 'sh', '-c', dump])).stdout;
+const redisCli = (service: string, password: string) => async (script: string) =>
+  (await compose(stack, ['exec', '-T', '-e', `REDISCLI_AUTH=${password}`, service, 'sh', '-c', script])).stdout;
+
+/** Every key with what it holds, as Redis writes it down; by itself it packs what is longer than 20 bytes, and nothing is found in that. */
+async function allOf(ask: (script: string) => Promise<string>): Promise<string> {
+  return ask(`redis-cli config set rdbcompression no >/dev/null
+    for key in $(redis-cli --scan); do echo "$key"; redis-cli --no-raw dump "$key"; done; redis-cli dbsize
+    redis-cli config set rdbcompression yes >/dev/null`);
 }
