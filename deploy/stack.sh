@@ -51,12 +51,18 @@ deploy() { # deploy SERVICE…: and wait until they are as they should be
 }
 
 await() {
-  local service end=$((SECONDS + wait_seconds))
-  for service in "$@"; do
-    until settled "$stack"_"$service"; do
-      ((SECONDS < end)) || { tell "$stack"_"$service"; die "$service is not there after $wait_seconds s"; }
-      sleep 1
+  local service round end=$((SECONDS + wait_seconds))
+  # Swarm begins a moment after it was told, and shows until then what was: who is settled has to be so some seconds later too.
+  for round in first second; do
+    for service in "$@"; do
+      until settled "$stack"_"$service"; do
+        ((SECONDS < end)) || { tell "$stack"_"$service"; die "$service is not there after $wait_seconds s"; }
+        sleep 1
+      done
     done
+    [ "$round" = second ] || sleep 3
+  done
+  for service in "$@"; do
     case $(updated "$stack"_"$service") in
       rollback* | paused) tell "$stack"_"$service"; die "$service: the new version did not become healthy, the former one stays" ;;
     esac
