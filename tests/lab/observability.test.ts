@@ -136,8 +136,23 @@ async function fires(alertname: string, symptom: string): Promise<Alert> {
 
 const mails = 'emails never arrive, jobs pile up';
 
-test('a healthy stack alerts nobody', async () => {
-  expect(await firing()).toEqual([]);
+/** How fast the machine is, which others use too: such an alert may wait here, and not fire. */
+const ofTheMachine = ['SlowRequests', 'EventLoopStalls'];
+
+test('a healthy stack alerts nobody, and after two minutes of looking none is about to', async () => {
+  const { startTime } = await ask<{ startTime: string }>('status/runtimeinfo');
+  await eventually(
+    'rules have been asked for two minutes',
+    async () => {
+      const { groups } = await ask<{ groups: { lastEvaluation: string }[] }>('rules');
+      return groups.every(({ lastEvaluation }) => Date.parse(lastEvaluation) - Date.parse(startTime) > 120_000);
+    },
+    150_000,
+  );
+  const { alerts } = await ask<{ alerts: Alert[] }>('alerts');
+  expect(alerts.filter(({ state, labels }) => state === 'firing' || !ofTheMachine.includes(labels.alertname))).toEqual(
+    [],
+  );
 });
 
 test('the first dead job alerts, by its name', async () => {
