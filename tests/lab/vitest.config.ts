@@ -17,8 +17,8 @@ class SwarmLast extends BaseSequencer {
 const file = (name: string) => `tests/lab/${name}.test.ts`;
 /** Alerts wait for Prometheus most of their time. */
 const waiting = [file('observability')];
-/** Engines of its own, whose start takes longer than its test. Several on one machine need a program that starts them. */
-const elsewhere = process.env.BALLAST_LAB_NODES ? [file('nodes')] : [];
+/** Engines of its own, whose start takes longer than its test. */
+const elsewhere = [file('nodes')];
 
 const limits = { testTimeout: 180_000, hookTimeout: 240_000 };
 
@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'one after the other',
           include: ['tests/lab/**/*.test.ts'],
-          exclude: [...waiting, file('nodes')],
+          exclude: [...waiting, ...elsewhere],
           // They look at one stack, and one of them changes it.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
