@@ -209,7 +209,7 @@ describe('backups', () => {
     await stage.startPostgres();
     expect(await kept()).toContain('before-the-trouble');
     for (const name of beside) rmSync(join(dirname(stage.dataFolder), name), { recursive: true });
-  }, 120_000);
+  });
 
   it('wait while the repository is away, say so, and have lost nothing when it is back', async () => {
     const place = join(stage.folder, 'repository/archive');

@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await production?.end();
-  await forgetReleases(['lab-next', 'lab-broken', 'lab-mended']);
+  await forgetReleases(['lab-next', 'lab-broken', 'lab-ending', 'lab-mended']);
 });
 
 describe('from outside', () => {
@@ -157,10 +157,12 @@ describe('under load, through Caddy', () => {
 /** Of the former ones one has ended, and one is started again and again: `--scale` counts both as replicas that are there. */
 test('a roll beside replicas that do not run: none of the former is left, and one that is interrupted adds nothing', async () => {
   const { stack } = production;
-  await scale('api', 2, 'lab-next');
+  // What runs has a version of a test before, or none.
+  await scale('api', 2, (await versionsOf('api'))[0]);
   await docker(['stop', (await containersOf(stack, 'api'))[0] as string]);
   // A release that ends at once, put there without a roll: what the next one is to mend.
-  await compose({ ...stack, env: { ...stack.env, BALLAST_VERSION: 'lab-broken' } }, [
+  await release(former(), 'lab-ending', broken);
+  await compose({ ...stack, env: { ...stack.env, BALLAST_VERSION: 'lab-ending' } }, [
     'up',
     '-d',
     '--no-deps',

@@ -40,7 +40,7 @@ export async function restore(settings: BackupSettings, target: string, to: Date
   try {
     await fetchInto(settings, place, to);
     // Only now: pgBackRest saves WAL of nobody but a server that it sees.
-    if (becomesTheServer) unsaved = await saveLastWal(settings, former);
+    if (becomesTheServer) unsaved = await saveLastWal(seeing(settings, place), former);
     if (becomesTheServer && former) await bringUnfinishedWal(settings, former, place);
     done = await withPrivateServer(
       settings,
@@ -67,6 +67,11 @@ export async function restore(settings: BackupSettings, target: string, to: Date
   if (place !== folder) moveInto(folder, place);
   return done;
 }
+
+const seeing = (settings: BackupSettings, folder: string): BackupSettings => ({
+  ...settings,
+  pgbackrest: { ...settings.pgbackrest, PGBACKREST_PG1_PATH: folder },
+});
 
 /**
  * Where it becomes what it is to be: beside its place, since a server that starts on it before its jobs are held does again what
