@@ -42,7 +42,7 @@ describe('predict', () => {
     expect(used('postgres processor')).toBeCloseTo(0.15);
     expect(used('wal')).toBeCloseTo(0.06);
     expect(used('redis-queue')).toBeCloseTo(0.01);
-    expect(used('postgres connections')).toBeCloseTo((2 * 15 + 4 * 35) / 97);
+    expect(used('postgres connections')).toBeCloseTo((2 * 16 + 4 * 38) / 97);
   });
 
   it('knows of no end above a limit', () => {

@@ -1,3 +1,4 @@
+import { apiConnections, workerConnections } from './connections.ts';
 import type { Deployment, Load, MeasuredCosts } from './costs.ts';
 import { waitFor } from './erlang.ts';
 
@@ -25,10 +26,6 @@ export interface Prediction {
   /** Milliseconds that a due job waits for a free slot. */
   jobWaitMs: { mean: number; p99: number };
 }
-
-/** Pools of an API: requests and identity. Of a worker: requests' pool for handlers, identity, jobs and dispatcher. */
-const apiConnections = (poolSize: number) => poolSize + 5;
-const workerConnections = (poolSize: number) => 3 * poolSize + 5;
 
 /** Both share their processor among all that is under way, and so do the backends of Postgres. */
 const sharedTime = (seconds: number, utilisation: number) =>
