@@ -7,8 +7,12 @@ import { ballast } from '../systems/ballast.ts';
 const perSecond = 1_000;
 const windowSeconds = 15;
 
-/** An index keeps the size of its longest backlog until a sweep builds it anew, which is tried once a minute. */
-const shrunkWithinMs = 150_000;
+/**
+ * Nobody helps: autovacuum looks once a minute as Postgres comes (`autovacuum_naptime`), and gives the tables' empty pages
+ * back; an index keeps the size of its longest backlog until a sweep builds it anew, which is tried once a minute, after
+ * that. A pass that had begun before the snapshot ended frees nothing, so two minutes are not the most that it takes.
+ */
+const shrunkWithinMs = 240_000;
 
 /** A steady thousand jobs a second, before, while and after another transaction holds a snapshot, as a backup does. */
 export const snapshot: Scenario = {
@@ -28,12 +32,15 @@ export const snapshot: Scenario = {
       const during = await steady(crew, windowSeconds);
       const bytesDuring = await bytesOfLine(backup);
       await backup`commit`;
-      await backup`vacuum analyze`;
-      const after = await steady(crew, windowSeconds);
+      const endedAt = performance.now();
       const bytesAfter = await shrunk(backup, bytesBefore);
+      const shrunkSeconds = (performance.now() - endedAt) / 1_000;
+      const after = await steady(crew, windowSeconds);
       say(`  ${[before, during, after].map((cost) => cost.toFixed(0)).join(', ')} µs a job before, during, after`);
       const bytes = [bytesBefore, bytesDuring, bytesAfter].map((size) => (size / 1024 / 1024).toFixed(1));
-      say(`  ${bytes.join(', ')} MB of tables and indexes of the line before, during, after`);
+      say(
+        `  ${bytes.join(', ')} MB of tables and indexes of the line before, during, ${shrunkSeconds.toFixed(0)} s after`,
+      );
       const row = (what: string, value: number, base: number) => ({
         name: `${perSecond} jobs/s, ${what}`,
         baseline: 'before',
