@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 import https from 'node:https';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { docker, run } from './harness/docker.ts';
@@ -159,7 +160,7 @@ test('a roll beside replicas that do not run: none of the former is left, and on
   const { stack } = production;
   // What runs has a version of a test before, or none.
   await scale('api', 2, (await versionsOf('api'))[0]);
-  await docker(['stop', (await containersOf(stack, 'api'))[0] as string]);
+  const [ended = ''] = await containersOf(stack, 'api');
   // A release that ends at once, put there without a roll: what the next one is to mend.
   await release(former(), 'lab-ending', broken);
   await compose({ ...stack, env: { ...stack.env, BALLAST_VERSION: 'lab-ending' } }, [
@@ -171,6 +172,7 @@ test('a roll beside replicas that do not run: none of the former is left, and on
     'api=3',
     'api',
   ]);
+  await docker(['stop', ended]);
   const before = await containersOf(stack, 'api');
   expect(before).toHaveLength(3);
 
@@ -274,7 +276,11 @@ const roll = (version: string, services: string[] = []) =>
 /** Told to end at that moment. Returns the code that it ends with. */
 async function rollInterrupted(version: string, service: string, when: () => Promise<boolean>): Promise<number | null> {
   const { cwd, env } = rolling(version);
-  const child = spawn('deploy/roll.sh', [service], { cwd, env: { ...process.env, ...env }, stdio: 'ignore' });
+  const child = spawn(join(cwd, 'deploy/roll.sh'), [service], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: 'ignore',
+  });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
