@@ -209,6 +209,8 @@ describe('backups', () => {
     await stage.startPostgres();
     expect(await kept()).toContain('before-the-trouble');
     for (const name of beside) rmSync(join(dirname(stage.dataFolder), name), { recursive: true });
+    // The service has found Postgres again: the next tests look at what it says.
+    await vi.waitFor(async () => expect((await state())?.problem).toBeNull(), { timeout: 60_000, interval: 500 });
   });
 
   it('wait while the repository is away, say so, and have lost nothing when it is back', async () => {
