@@ -97,16 +97,19 @@ describe.each(states)('what is %s', (state) => {
     expect(await listed({ state, tenantId: tenant, queue: report.queue, name: report.name })).toEqual(reports);
     expect(await listed({ state, tenantId: other, name: report.name })).toEqual([]);
   });
+});
 
-  // Of these there is no place: the list reads back in time.
-  it.skipIf(state === 'cancelled' || state === 'done')('is found without reading what is done', async () => {
+// What is cancelled or done has no place of its own: that list reads back in time.
+it.each(states.filter((state) => state !== 'cancelled' && state !== 'done'))(
+  'what is %s is found without reading what is done',
+  async (state) => {
     for (const filter of [{}, { name: mail.name }, { tenantId: tenant }]) {
       const read = await rowsRead((beside) => listJobs(beside, { state, limit: 10, ...filter }));
       expect(read.sequentially).toBe(0);
       expect(read.byIndex).toBeLessThan(100);
     }
-  });
-});
+  },
+);
 
 it('lists all states together, and leaves every job in its place', async () => {
   const all = states.flatMap((state) => ids[state]);
