@@ -51,6 +51,13 @@ const now = () =>
     return row?.now ?? '';
   });
 
+/**
+ * After failures in a row the service looks again later and later: after three, and as many there may be while a busy machine
+ * plays the trouble, two minutes after the last.
+ */
+const mended = () =>
+  vi.waitFor(async () => expect((await state())?.problem).toBeNull(), { timeout: 180_000, interval: 500 });
+
 /** Whether the service says that what was committed at that moment is safe. */
 const reached = (moment: string) =>
   onServer(stage.appUrl, async (sql) => {
@@ -143,8 +150,8 @@ describe('backups', () => {
     const { code, err } = await stage.ballast(['backup', 'list'], {
       BACKUP_KEY: 'another-key-that-is-long-enough-too',
     });
-    expect(code).toBe(1);
-    expect(err).toMatch(/crypt|cipher/i);
+    expect(code, err).toBe(1);
+    expect(err).toMatch(/another BACKUP_KEY/);
     expect(err).not.toContain('another-key');
   });
 
@@ -210,7 +217,7 @@ describe('backups', () => {
     expect(await kept()).toContain('before-the-trouble');
     for (const name of beside) rmSync(join(dirname(stage.dataFolder), name), { recursive: true });
     // The service has found Postgres again: the next tests look at what it says.
-    await vi.waitFor(async () => expect((await state())?.problem).toBeNull(), { timeout: 60_000, interval: 500 });
+    await mended();
   });
 
   it('wait while the repository is away, say so, and have lost nothing when it is back', async () => {
@@ -232,7 +239,7 @@ describe('backups', () => {
     // Two at once would work in one folder.
     expect([first.code, second.code].sort()).toEqual([0, 1]);
     expect(first.err + second.err).toContain('Another drill is under way');
-    await vi.waitFor(async () => expect((await state())?.problem).toBeNull(), { timeout: 60_000, interval: 500 });
+    await mended();
     await vi.waitFor(async () => expect(await reached(moment)).toBe(true), { timeout: 60_000, interval: 500 });
   });
 

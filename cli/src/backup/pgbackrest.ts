@@ -61,12 +61,12 @@ export function environmentOf(settings: RepositorySettings): NodeJS.ProcessEnv {
 
 /** The backups that are there, the oldest first. */
 export async function listBackups(settings: BackupSettings): Promise<KnownBackup[]> {
-  const [stanza] = JSON.parse(await pgbackrest(settings, 'info', ['--output=json'])) as Stanza[];
+  const [stanza] = parseInfo(await pgbackrest(settings, 'info', ['--output=json']));
   if (!stanza) return [];
   // 1: nothing was ever prepared; 2: no backup yet.
   if (stanza.status.code > 2) {
     const why = (stanza.repo ?? []).map(({ status }) => status.message).join('; ') || stanza.status.message;
-    throw new BackupProblem(`The repository cannot be read: ${why}`);
+    throw unreadable(why);
   }
   return stanza.backup.map((backup) => ({
     label: backup.label,
@@ -77,6 +77,23 @@ export async function listBackups(settings: BackupSettings): Promise<KnownBackup
     stored: backup.info.repository.delta,
     damaged: backup.error === true,
   }));
+}
+
+/**
+ * With another key than the repository's it finds a wrong padding, or takes for a file's content what is none and repeats it inside
+ * its JSON: any bytes, also those that no string of JSON may hold and that no terminal should be shown.
+ */
+function parseInfo(said: string): Stanza[] {
+  try {
+    return JSON.parse(said.replaceAll(/\p{Cc}/gu, ' ')) as Stanza[];
+  } catch {
+    throw unreadable('what pgBackRest tells of it is no JSON (FormatError)');
+  }
+}
+
+function unreadable(why: string): BackupProblem {
+  const question = /CryptoError|FormatError/.test(why) ? '\nWas it encrypted with another BACKUP_KEY?' : '';
+  return new BackupProblem(`The repository cannot be read: ${why.trim()}${question}`);
 }
 
 /** Which Postgres these backups are of, by the number that `initdb` gave it; null when there are none yet. */
