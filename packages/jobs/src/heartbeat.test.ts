@@ -36,6 +36,7 @@ it('is not brought back by a beat that was sent before, and arrives late', { tim
     now: () => ({ packs: [], runMs: {} }),
   };
   const processes = async () => (await jobsDb.sql`select 1 from jobs.process`).length;
+  // Its statements wait as the test says; the client's type has overloads that no plain function can have.
   const heartbeat = await startHeartbeat({ ...jobsDb, sql } as unknown as Database, presence, silentLog);
   await expect.poll(() => [beats, answered], { timeout: 20_000 }).toEqual([3, 2]);
   const farewell = heartbeat.close();

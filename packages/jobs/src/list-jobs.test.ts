@@ -127,6 +127,7 @@ async function rowsRead(ask: (db: Database) => Promise<unknown>) {
       return row as { sequentially: number; byIndex: number };
     };
     const before = await counted();
+    // What is counted is counted per session, so it has to ask over this one; a transaction's client lacks `begin` and the like.
     await ask({ ...jobsDb, sql: sql as unknown as postgres.Sql });
     const after = await counted();
     return { sequentially: after.sequentially - before.sequentially, byIndex: after.byIndex - before.byIndex };
