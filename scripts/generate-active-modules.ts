@@ -37,7 +37,7 @@ async function run(): Promise<number> {
   }
   if (flags.check) {
     console.error(`The generated code does not match app.config.ts and modules/:\n${listed(difference)}`);
-    console.error('Run `pnpm generate:active-modules` and commit the result.');
+    console.error('Run `npm run generate:active-modules` and commit the result.');
     return 1;
   }
   await apply(root, files, difference);

@@ -156,7 +156,7 @@ describe('--check', () => {
     expect(exitCode).toBe(1);
     expect(output).toContain(`write   ${api}/jobs.ts`);
     expect(output).toContain(`remove  ${pages}/billing/page.tsx`);
-    expect(output).toContain('pnpm generate:active-modules');
+    expect(output).toContain('npm run generate:active-modules');
     expect(await product.read(`${api}/jobs.ts`)).toContain('but edited');
   });
 

@@ -6,17 +6,26 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { openNameServer } from '@ballast/test-kit/name-server';
+import { queueBackends } from '@ballast/test-kit/queue';
+import { startSmtpSink } from '@ballast/test-kit/smtp-sink';
 import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signedCookie } from '../../apps/api/src/testing/signed-cookie.ts';
+import { goalMs, on, saying, someDone } from './stage.ts';
 
 const key = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=';
 const root = resolve(import.meta.dirname, '../..');
 /** Goal E: Postgres back, healthy again. */
 const backWithinMs = 10_000;
+/** And a queue that is back: consumed again. */
+const consumingWithinMs = 15_000;
+
+/** Runs the program behind it with the first two arguments as its name files. */
+const withNames = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"';
 
 /** Whether this account may give a process files of its own. */
 function mayUnshare(): boolean {
@@ -51,9 +60,8 @@ if (mayUnshare()) {
       const url = new URL(database.appUrl);
       url.hostname = 'database.test';
       const port = String(await freePort());
-      const own = 'mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"';
       const program = [process.execPath, '--import', './scripts/tsx-hook.mjs', 'apps/api/src/main.ts'];
-      const child = spawn('unshare', ['-m', 'sh', '-c', own, hosts, resolver, ...program], {
+      const child = spawn('unshare', ['-m', 'sh', '-c', withNames, hosts, resolver, ...program], {
         cwd: root,
         env: {
           PATH: process.env.PATH,
@@ -82,8 +90,8 @@ if (mayUnshare()) {
     async function ask(origin: string) {
       const askedAt = performance.now();
       const response = await fetch(`${origin}/api/accounts/me`, { headers: { cookie: await signedCookie(key) } });
-      const { code } = (await response.json()) as { code: string };
-      return { status: response.status, code, ms: performance.now() - askedAt };
+      const { code, requestId } = (await response.json()) as { code: string; requestId: string };
+      return { status: response.status, code, requestId, ms: performance.now() - askedAt };
     }
 
     async function health(origin: string) {
@@ -137,6 +145,7 @@ if (mayUnshare()) {
       for (const answer of await Promise.all(Array.from({ length: 10 }, () => ask(origin)))) {
         expect(answer.status).toBe(503);
         expect(answer.code).toBe('database.unreachable');
+        expect(answer.requestId).toBeTruthy();
         expect(answer.ms).toBeLessThan(15_000);
       }
       // Half a second is this machine's own.
@@ -148,5 +157,72 @@ if (mayUnshare()) {
       names.close();
       await link.close();
     });
+  });
+  describe.concurrent.each(queueBackends)('the names of a worker on %s', { timeout: 5 * goalMs }, (backend) => {
+    test('cannot be asked for: what stands goes on, and what was cut goes on with the name server (row 27)', () =>
+      on(backend, async (stage) => {
+        // An address of its own for each backend: they play side by side.
+        const ip = backend === 'redis' ? '127.0.4.1' : '127.0.5.1';
+        const names = await openNameServer(ip, 53);
+        const folder = mkdtempSync(join(tmpdir(), 'ballast-names-'));
+        const [hosts, resolver] = [join(folder, 'hosts'), join(folder, 'resolv.conf')];
+        writeFileSync(hosts, '');
+        writeFileSync(resolver, `nameserver ${ip}\n`);
+        const sink = await startSmtpSink();
+        const targets = {
+          APP_URL: stage.database.appUrl,
+          DISPATCHER_URL: stage.database.dispatcherUrl,
+          SMTP_URL: sink.url,
+          ...(stage.queue.redis && { REDIS_QUEUE_URL: stage.queue.redis.url }),
+        };
+        const links = await Promise.all(Object.values(targets).map((url) => openTcpProxy(url)));
+        const named = Object.keys(targets).map((setting, index) => {
+          const url = new URL(links[index]?.url ?? '');
+          url.hostname = `${setting.split('_')[0]?.toLowerCase()}.test`;
+          names.set(url.hostname, ['127.0.0.1']);
+          return [setting, url.href];
+        });
+        const worker = spawn(
+          'unshare',
+          ['-m', 'sh', '-c', withNames, hosts, resolver, process.execPath, 'tests/faults/worker-process.ts'],
+          {
+            cwd: root,
+            env: { ...process.env, ...Object.fromEntries(named), FAULT_HANDLER: 'mail' },
+            stdio: ['ignore', 'pipe', 'pipe'],
+          },
+        );
+        try {
+          await saying(worker, 'ready');
+          await stage.produce(2);
+          await stage.allDone(2);
+          names.silence(true);
+          // What stands goes on without names.
+          await stage.produce(2, { from: 2 });
+          await stage.allDone(4);
+          for (const link of links) link.reset();
+          const [waiting] = await stage.produce(20, { from: 4 });
+          // Longer than a name server is waited for, and than the announcement of a dead process takes.
+          await pause(20_000);
+          expect(worker.exitCode).toBeNull();
+          expect(await stage.states()).toEqual({ done: 4, pending: 20 });
+          names.silence(false);
+          const since = performance.now();
+          await someDone(stage, 5);
+          const ms = performance.now() - since;
+          process.stdout.write(`on ${backend}, names again: the next job is done after ${ms.toFixed(0)} ms\n`);
+          expect(ms).toBeLessThan(consumingWithinMs);
+          await stage.allDone(24);
+          expect(new Set(sink.received).size).toBe(24);
+          expect(sink.received).toContain(`<${waiting}@faults.test>`);
+          expect(worker.exitCode).toBeNull();
+        } finally {
+          worker.removeAllListeners('exit');
+          worker.kill('SIGKILL');
+          names.close();
+          await Promise.all(links.map((link) => link.close()));
+          await sink.close();
+          rmSync(folder, { recursive: true });
+        }
+      }));
   });
 }

@@ -9,7 +9,7 @@ export async function expectedMigrations(): Promise<Pick<Migration, 'module' | '
   const empty = sources.filter(({ module }) => !migrations.some((migration) => migration.module === module));
   if (empty.length === 0) return migrations.map(({ module, name }) => ({ module, name }));
   throw new AppError('build.migrations_missing', {
-    public: `This build has no SQL of ${empty.map(({ module }) => module).join(', ')}. Build it again: pnpm --filter @ballast/api build`,
+    public: `This build has no SQL of ${empty.map(({ module }) => module).join(', ')}. Build it again: npm --prefix apps/api run build`,
     retryable: false,
   });
 }

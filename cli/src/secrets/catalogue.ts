@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { roles } from '@ballast/db/roles';
 import { settings } from '../../../apps/api/src/config/settings.ts';
+import { program } from '../output/program.ts';
 
 /** Who of the Compose stack is handed files; each gets what it needs and nothing else. */
 export const holders = [
@@ -96,7 +97,7 @@ const userList = (address: string) => {
 function nextOf(name: string): Secret {
   return {
     optional: true,
-    renew: { by: `It is part of replacing ${name}: pnpm ballast secrets rotate ${name} --promote` },
+    renew: { by: `It is part of replacing ${name}: ${program} secrets rotate ${name} --promote` },
     for: [],
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { closestName } from '@ballast/kernel';
 import { readValue } from '@ballast/settings/read-value';
 import { type Answer, type LocalCommand, UsageError } from '../command.ts';
+import { program } from '../output/program.ts';
 import { otherFiles, type Secret, secrets } from './catalogue.ts';
 import { folderOf, folderOption } from './folder-option.ts';
 import { secretNames, writeSecret } from './secret-files.ts';
@@ -24,7 +25,7 @@ export const rotate: LocalCommand = {
     if (typeof renew !== 'function') return nothing(name, renew.by);
     if (promotes && !overlap) return nothing(name, `${name} changes in one step: leave --promote out.`);
     const current = readValue(name.toUpperCase(), { env: {}, secretsDirectory: folder });
-    if (!current) return nothing(name, `${join(folder, name)} does not exist: pnpm ballast secrets init`);
+    if (!current) return nothing(name, `${join(folder, name)} does not exist: ${program} secrets init`);
     if ('problem' in current) return nothing(name, `${join(folder, name)} ${current.problem}.`);
     if (overlap) return (promotes ? promote : accept)({ folder, name, current: current.value, renew, overlap });
     writeSecret(join(folder, name), renew(current.value), 0o600);
@@ -64,10 +65,7 @@ function accept({ folder, name, current, renew, overlap }: Step): Answer {
 function promote({ folder, name, current, overlap }: Step): Answer {
   const next = valueIn(folder, `${name}_next`);
   if (next === null || !overlap.accepts((each) => valueIn(folder, each), next)) {
-    return nothing(
-      name,
-      `No next ${name} is accepted yet. First, and then a roll: pnpm ballast secrets rotate ${name}`,
-    );
+    return nothing(name, `No next ${name} is accepted yet. First, and then a roll: ${program} secrets rotate ${name}`);
   }
   write(folder, overlap.promote(current, next));
   rmSync(join(folder, `${name}_next`));
@@ -104,7 +102,7 @@ const nothing = (name: string, note: string): Answer => ({ text: '', data: { nam
 const roll = 'deploy/roll.sh (on Swarm: deploy/stack.sh)';
 
 const rollThenPromote = (name: string) =>
-  `Now: ${roll}\nWhen it has ended well, and not before: pnpm ballast secrets rotate ${name} --promote`;
+  `Now: ${roll}\nWhen it has ended well, and not before: ${program} secrets rotate ${name} --promote`;
 
 const promoted: Readonly<Record<string, string>> = {
   auth_secret: 'The former key is in auth_secret_previous: sessions and links stay valid.',

@@ -68,7 +68,12 @@ export interface DatabaseOptions {
   steadyPlans?: boolean;
 }
 
-const steadyPlans = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_mergejoin: 'off' };
+const steadyPlans = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_mergejoin: 'off',
+  enable_hashjoin: 'off',
+};
 
 /**
  * A `begin` waits for no lock and no disk, so that a server which lives answers it at once, however slow its

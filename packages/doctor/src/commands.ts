@@ -66,9 +66,9 @@ export function inside(place: Place, service: Service, words: string): string {
   return place === 'compose' ? `docker compose exec ${service} ballast ${words}` : `ballast ${words}`;
 }
 
-/** Only the worker's container holds the login that changes jobs. */
+/** Only the worker's container holds the login that changes jobs. In a checkout, npm is all that there has to be. */
 export function ballast(place: Place, words: string): string {
-  return inContainers(place) ? inside(place, 'worker', words) : `pnpm ballast ${words}`;
+  return place === 'laptop' ? `npm run ballast -- ${words}` : inside(place, 'worker', words);
 }
 
 /** What brings all services to one version. */

@@ -184,7 +184,7 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
         code: 'modules.snapshot_stale',
         symptom: 'stale active-modules snapshot in an image',
         cause: staleSnapshot,
-        fix: expect.stringMatching(/^pnpm generate:active-modules && docker compose up -d --build/),
+        fix: expect.stringMatching(/^npm run generate:active-modules && docker compose up -d --build/),
       },
     ]);
   });

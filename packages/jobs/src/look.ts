@@ -33,7 +33,8 @@ export async function look(db: Database): Promise<View> {
     select
       (select jsonb_agg(jsonb_build_object('slots', slots, 'knows', knows, 'runMs', run_ms)) from living) as processes,
       (select array_agg(distinct line.name) from living, jsonb_object_keys(slots) as line (name)
-       where exists (select 1 from jobs.due where due.queue = line.name)
+       -- No exists(), which may become a join with all that is due, planned while that is next to nothing.
+       where (select true from jobs.due where due.queue = line.name limit 1)
          and not exists (select 1 from jobs.queue where queue.name = line.name and paused_at is not null)
       ) as waiting,
       -- greatest() passes over null: without the case, an empty table would say that something is due.

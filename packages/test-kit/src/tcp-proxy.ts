@@ -44,11 +44,8 @@ export async function openTcpProxy(
     ] as const) {
       sockets.add(from);
       if (frozen) from.pause();
-      from.on('data', (data) => {
-        const passed = passing(data);
-        if (delayMs === 0) to.write(passed);
-        else setTimeout(() => to.writable && to.write(passed), delayMs);
-      });
+      const write = later((data) => to.writable && to.write(data));
+      from.on('data', (data) => write(passing(data), delayMs));
       from.on('close', () => {
         sockets.delete(from);
         // The other end of a forgotten link never hears that this one has gone.
@@ -102,5 +99,16 @@ export async function openTcpProxy(
     },
     accepted: () => accepted,
     close: stop,
+  };
+}
+
+/** Writes each piece so much later than it came, and never before one that came earlier. */
+function later(write: (data: Buffer) => void): (data: Buffer, ms: number) => void {
+  let freeAt = 0;
+  return (data, ms) => {
+    const now = performance.now();
+    freeAt = Math.max(freeAt, now + ms);
+    if (freeAt <= now) write(data);
+    else setTimeout(() => write(data), freeAt - now);
   };
 }

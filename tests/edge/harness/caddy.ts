@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
@@ -25,7 +25,14 @@ export interface Edge {
 
 export interface EdgeOptions {
   /** With TLS, and tenants' domains: the name of the site, and where the API answers what is asked from inside. */
-  tls?: { site: string; inside: string };
+  tls?: { site: string; inside: string; from?: Authority };
+}
+
+/** Who signs certificates by ACME, and what it signed before for the site, as Caddy keeps it in its volume. */
+export interface Authority {
+  directory: string;
+  certificate: string;
+  key: string;
 }
 
 /**
@@ -36,11 +43,15 @@ export async function startCaddy({ tls }: EdgeOptions = {}): Promise<Edge> {
   const folder = mkdtempSync(join(tmpdir(), 'ballast-edge-'));
   const names = await openNameServer();
   const [port, plain, admin, api, web] = await Promise.all([1, 2, 3, 4, 5].map(() => freePort()));
-  const own = { admin, api, web, resolver: names.address, ...(tls && { plain, port, inside: tls.inside }) } as Own;
+  const own = {
+    ...{ admin, api, web, resolver: names.address },
+    ...(tls && { plain, port, inside: tls.inside, directory: tls.from?.directory }),
+  } as Own;
   const file = join(folder, 'Caddyfile');
   cpSync(configuration, folder, { recursive: true });
   const write = (more = '') => writeFileSync(file, adapted(own) + more);
   write();
+  if (tls?.from) keepCertificate(join(folder, 'caddy'), tls.site, tls.from);
   const env = {
     PATH: process.env.PATH,
     HOME: folder,
@@ -87,11 +98,23 @@ interface Own extends Record<'admin' | 'api' | 'web', number> {
   plain?: number;
   port?: number;
   inside?: string;
+  directory?: string;
+}
+
+/** Where Caddy keeps it: by who signed it (the address of its directory, in characters of a file's name) and for whom. */
+function keepCertificate(data: string, site: string, { directory, certificate, key }: Authority): void {
+  const { host, pathname } = new URL(directory);
+  const folder = join(data, 'certificates', `${host.replace(':', '-')}${pathname.replaceAll('/', '-')}`, site);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${site}.crt`), certificate);
+  writeFileSync(join(folder, `${site}.key`), key, { mode: 0o600 });
+  writeFileSync(join(folder, `${site}.json`), JSON.stringify({ sans: [site] }));
 }
 
 function adapted(own: Own): string {
+  const by = own.directory ? `acme_ca ${own.directory}` : 'local_certs\n\tskip_install_trust';
   const signed = own.inside
-    ? `local_certs\n\tskip_install_trust\n\thttp_port ${own.plain}\n\thttps_port ${own.port}\n\tpersist_config off`
+    ? `${by}\n\thttp_port ${own.plain}\n\thttps_port ${own.port}\n\tpersist_config off`
     : 'persist_config off';
   const text = readFileSync(join(configuration, 'Caddyfile'), 'utf8')
     .replace('admin localhost:2019', `admin localhost:${own.admin}`)

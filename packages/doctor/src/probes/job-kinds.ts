@@ -24,7 +24,7 @@ export const jobKinds: Probe = {
         ],
         fix:
           rebuild(subject.place, 'worker') ??
-          'Run pnpm generate:active-modules, build, and start the workers of that build.',
+          'Run npm run generate:active-modules, build, and start the workers of that build.',
       }),
     ];
   },

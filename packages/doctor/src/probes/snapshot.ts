@@ -11,7 +11,7 @@ export const snapshot: Probe = {
       finding('modules.snapshot_stale', {
         cause: staleSnapshot,
         evidence: [],
-        fix: `pnpm generate:active-modules${build ? ` && ${build}` : ', then build'}`,
+        fix: `npm run generate:active-modules${build ? ` && ${build}` : ', then build'}`,
       }),
     ];
   },

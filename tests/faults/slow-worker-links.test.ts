@@ -1,0 +1,112 @@
+/**
+ * Latency, stalls and resets between a worker and everything that it needs, all at once: row 25
+ * of the fault table. Nothing is lost or doubled, no job is charged for a slow network, and the
+ * links are not opened anew without end.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { queueBackends } from '@ballast/test-kit/queue';
+import { startSmtpSink } from '@ballast/test-kit/smtp-sink';
+import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
+import { describe, expect, test } from 'vitest';
+import { goalMs, on, type Stage, someDone } from './stage.ts';
+
+/** A worker whose links all pass through proxies of the test. */
+async function startBehindLinks(stage: Stage, environment: Record<string, string> = {}) {
+  const app = await openTcpProxy(stage.database.appUrl);
+  const dispatcher = await openTcpProxy(stage.database.dispatcherUrl);
+  const queue = stage.queue.redis ? [await openTcpProxy(stage.queue.redis.url)] : [];
+  const links = [app, dispatcher, ...queue];
+  const urls = { APP_URL: app.url, DISPATCHER_URL: dispatcher.url };
+  const worker = await stage.worker({
+    ...urls,
+    ...Object.fromEntries(queue.map(({ url }) => ['REDIS_QUEUE_URL', url])),
+    ...environment,
+  });
+  return {
+    worker,
+    each: (hurt: (link: (typeof links)[number]) => void) => links.forEach(hurt),
+    accepted: () => links.reduce((sum, link) => sum + link.accepted(), 0),
+    close: () => Promise.all(links.map((link) => link.close())),
+  };
+}
+
+describe.concurrent.each(queueBackends)('the links of a worker on %s', { timeout: 5 * goalMs }, (backend) => {
+  test('of 300 ms in each direction slow it down, and each job is started once (row 25)', () =>
+    on(backend, async (stage) => {
+      const links = await startBehindLinks(stage);
+      await stage.produce(4);
+      await stage.allDoneOnce(4);
+      const before = links.accepted();
+      links.each((link) => link.delay(300));
+      await stage.produce(40, { from: 4 });
+      await stage.allDoneOnce(44);
+      await stage.startedOnce();
+      process.stdout.write(`on ${backend}, 300 ms: ${before} connections before, ${links.accepted()} after\n`);
+      // A pool may grow to its bound; none is given up for being slow.
+      expect(links.accepted()).toBeLessThan(3 * before);
+      await links.close();
+    }));
+
+  test('that stall and go on lose and double nothing, and open no connections without end (row 25)', () =>
+    on(backend, async (stage) => {
+      const links = await startBehindLinks(stage, { BALLAST_FAILPOINTS: 'run.started=pause:200' });
+      await stage.produce(60);
+      await someDone(stage, 4);
+      const before = links.accepted();
+      for (let stall = 0; stall < 3; stall++) {
+        links.each((link) => link.freeze());
+        await pause(4_000);
+        links.each((link) => link.thaw());
+        await pause(1_000);
+      }
+      await stage.allDoneOnce(60);
+      process.stdout.write(`on ${backend}, stalls: ${before} connections before, ${links.accepted()} after\n`);
+      // Each may be given up and replaced once in each of the three stalls.
+      expect(links.accepted()).toBeLessThanOrEqual(4 * before);
+      expect(links.worker.exitCode).toBeNull();
+      await links.close();
+    }));
+
+  test('that are reset again and again lose and double nothing, and are opened with a rest (row 25)', () =>
+    on(backend, async (stage) => {
+      const links = await startBehindLinks(stage, { BALLAST_FAILPOINTS: 'run.started=pause:200' });
+      await stage.produce(60);
+      await someDone(stage, 4);
+      const before = links.accepted();
+      for (let times = 0; times < 10; times++) {
+        links.each((link) => link.reset());
+        await pause(500);
+      }
+      const opened = links.accepted() - before;
+      await stage.allDoneOnce(60);
+      process.stdout.write(`on ${backend}, resets: ${before} connections before, ${opened} more in ten resets\n`);
+      // No more than there are, for each reset.
+      expect(opened).toBeLessThanOrEqual(10 * before);
+      expect(links.worker.exitCode).toBeNull();
+      await links.close();
+    }));
+});
+
+describe.concurrent.each(queueBackends)('the link to SMTP of a worker on %s', { timeout: 4 * goalMs }, (backend) => {
+  test('that is slow, then reset in the middle of a mail, repeats it under its Message-ID (row 25)', () =>
+    on(backend, async (stage) => {
+      const sink = await startSmtpSink();
+      const link = await openTcpProxy(sink.url);
+      await stage.worker({ SMTP_URL: link.url, FAULT_HANDLER: 'mail' });
+      link.delay(300);
+      const [slow] = await stage.produce(1);
+      await stage.allDone(1);
+      expect(sink.received).toEqual([`<${slow}@faults.test>`]);
+      const [reset] = await stage.produce(1, { from: 1 });
+      // Four commands on a connection that stands: in the middle of 2.4 s.
+      await pause(1_500);
+      link.reset();
+      link.delay(0);
+      await stage.allDone(2);
+      const failures = await stage.jobsDb.sql`select job_id from jobs.failure`;
+      expect(failures).toEqual([{ job_id: reset }]);
+      expect(new Set(sink.received.slice(1))).toEqual(new Set([`<${reset}@faults.test>`]));
+      await link.close();
+      await sink.close();
+    }));
+});
