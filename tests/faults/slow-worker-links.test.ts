@@ -38,8 +38,9 @@ describe.concurrent.each(queueBackends)('the links of a worker on %s', { timeout
       await stage.allDoneOnce(4);
       const before = links.accepted();
       links.each((link) => link.delay(300));
-      await stage.produce(40, { from: 4 });
-      await stage.allDoneOnce(44);
+      // Each takes some four seconds, and four run at once.
+      await stage.produce(20, { from: 4 });
+      await stage.allDoneOnce(24);
       await stage.startedOnce();
       process.stdout.write(`on ${backend}, 300 ms: ${before} connections before, ${links.accepted()} after\n`);
       // A pool may grow to its bound; none is given up for being slow.
@@ -98,8 +99,8 @@ describe.concurrent.each(queueBackends)('the link to SMTP of a worker on %s', { 
       await stage.allDone(1);
       expect(sink.received).toEqual([`<${slow}@faults.test>`]);
       const [reset] = await stage.produce(1, { from: 1 });
-      // Four commands on a connection that stands: in the middle of 2.4 s.
-      await pause(1_500);
+      // Its commands take more than a second on a connection that stands.
+      await pause(700);
       link.reset();
       link.delay(0);
       await stage.allDone(2);
