@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
-import type { Walked } from './claim-walk.ts';
+import { lineBefore, type Walked } from './claim-walk.ts';
 import type { DueRow, Pack } from './fill.ts';
 
 /** Per limited kind, the lane behind which it goes on; null: at the first of all. */
@@ -79,8 +79,7 @@ const isOf = (name: string, row: DueRow) => row.name === name && row.concurrency
 
 async function orderOf(name: string, own: readonly Walked[], room: number, seen: Seen): Promise<Order> {
   const { turns, afterLane, end } = seen;
-  // Many dispatchers that have just begun must not all begin with the same tenant.
-  const behind = !turns ? afterLane : turns.has(name) ? (turns.get(name) ?? null) : randomUUID();
+  const behind = !turns ? afterLane : turns.has(name) ? (turns.get(name) ?? null) : firstTurn(own);
   if (afterLane === null && end === null) {
     const later = (row: Walked) => behind === null || row.lane > behind;
     const rows = own.toSorted((a, b) => a.place - b.place || Number(later(b)) - Number(later(a)));
@@ -93,6 +92,18 @@ async function orderOf(name: string, own: readonly Walked[], room: number, seen:
     const rows = further.rows.filter((row) => isOf(name, row));
     if (rows.length > 0 || further.end !== null || from === null) return { name, behind, rows, end: further.end };
   }
+}
+
+/**
+ * Where a dispatcher begins that remembers no turn: with the row that must travel alone and has waited longest. It needs one of
+ * the kind's few packs for itself, while whoever stands behind it may travel along in anybody's: where dispatchers were killed every
+ * few seconds, 827 overtook one that never had its turn. Without such a row anywhere, since many that have just begun must not all
+ * begin with the same tenant.
+ */
+function firstTurn(own: readonly Walked[]): string | null {
+  // Ids tell the time of their making.
+  const [longest] = own.filter((row) => row.alone).sort((a, b) => (a.id < b.id ? -1 : 1));
+  return longest ? lineBefore(own, longest.lane, null) : randomUUID();
 }
 
 /** Behind whom each kind goes on that was given something: behind the last one in front of the first that found no room. */

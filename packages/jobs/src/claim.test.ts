@@ -234,6 +234,20 @@ describe('claim', () => {
       expect(await served(40, () => dispatcher()())).toHaveLength(2);
     });
 
+    it('begins with what must travel alone and has waited longest: those behind it may travel along in any pack', async () => {
+      for (const tenant of tenants) await add(limit(quick), 20, tenant);
+      const suspects = await jobsDb.sql<{ id: string }[]>`
+        update jobs.due set alone = true
+        where job_id in (select distinct on (lane) job_id from jobs.due order by lane, run_at, job_id) returning job_id as id`;
+      const oldestFirst = suspects.map(({ id }) => id).sort();
+      expect(oldestFirst).toHaveLength(3);
+      for (const id of oldestFirst) {
+        const { packs } = await claimed(1, { turns: new Map() });
+        expect(packs.map((pack) => pack.rows.map((row) => row.id))).toEqual([[id]]);
+        await jobsDb.sql`delete from jobs.pack`;
+      }
+    });
+
     it('holds up nothing of other kinds', async () => {
       await add(limit(fresh), 10, tenants[0]);
       await add(limit(fresh), 10, tenants[1]);

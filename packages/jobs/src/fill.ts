@@ -51,9 +51,6 @@ const sharedRunMs = 2;
  * one, and no more than fits into `packRunMs`. A job whose run time nobody knows yet,
  * and a row that took a worker down, travel alone. A batch handler gets the rows of
  * one tenant together, under load or not.
- *
- * A row of a limited kind that travels alone needs room of its own. While there is none, what stands behind
- * it in its lane waits too: travelling along in packs of other lanes, 140 jobs once overtook such a one.
  */
 export function fill(rows: readonly DueRow[], { freePacks, fleet, room }: Room): Filled {
   const part = Math.ceil(rows.length / freePacks);
@@ -61,9 +58,7 @@ export function fill(rows: readonly DueRow[], { freePacks, fleet, room }: Room):
   const packs: Pack[] = [];
   let waiting: DueRow | null = null;
   const open = new Map<string, { pack: Pack; room: number }>();
-  const barred = new Set<string>();
   for (const row of rows) {
-    if (row.concurrency !== null && barred.has(row.lane)) continue;
     const kind = `${row.name}@${row.version}${row.batch === null ? '' : row.lane}`;
     const shared = row.alone ? undefined : open.get(kind);
     if (shared && shared.room > 0) {
@@ -77,10 +72,7 @@ export function fill(rows: readonly DueRow[], { freePacks, fleet, room }: Room):
     }
     if (row.concurrency !== null) {
       const limited = left.get(row.name) ?? 0;
-      if (limited <= 0) {
-        if (row.alone) barred.add(row.lane);
-        continue;
-      }
+      if (limited <= 0) continue;
       left.set(row.name, limited - 1);
     }
     const pack = { id: uuidv7(), name: row.name, rows: [row] };
