@@ -158,6 +158,7 @@ if (mayUnshare()) {
       await link.close();
     });
   });
+
   describe.concurrent.each(queueBackends)('the names of a worker on %s', { timeout: 5 * goalMs }, (backend) => {
     test('cannot be asked for: what stands goes on, and what was cut goes on with the name server (row 27)', () =>
       on(backend, async (stage) => {

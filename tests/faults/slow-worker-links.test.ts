@@ -16,9 +16,9 @@ async function startBehindLinks(stage: Stage, environment: Record<string, string
   const dispatcher = await openTcpProxy(stage.database.dispatcherUrl);
   const queue = stage.queue.redis ? [await openTcpProxy(stage.queue.redis.url)] : [];
   const links = [app, dispatcher, ...queue];
-  const urls = { APP_URL: app.url, DISPATCHER_URL: dispatcher.url };
   const worker = await stage.worker({
-    ...urls,
+    APP_URL: app.url,
+    DISPATCHER_URL: dispatcher.url,
     ...Object.fromEntries(queue.map(({ url }) => ['REDIS_QUEUE_URL', url])),
     ...environment,
   });

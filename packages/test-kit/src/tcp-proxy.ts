@@ -102,13 +102,27 @@ export async function openTcpProxy(
   };
 }
 
-/** Writes each piece so much later than it came, and never before one that came earlier. */
+/** Writes each piece so much later than it came, in the order in which they came, also when the delay has shrunk meanwhile. */
 function later(write: (data: Buffer) => void): (data: Buffer, ms: number) => void {
-  let freeAt = 0;
+  const queue: { data: Buffer; at: number }[] = [];
+  let waits = false;
+  function pass(): void {
+    for (let next = queue[0]; next && !waits; next = queue[0]) {
+      const ms = next.at - performance.now();
+      if (ms > 0) {
+        waits = true;
+        setTimeout(() => {
+          waits = false;
+          pass();
+        }, Math.ceil(ms));
+      } else {
+        queue.shift();
+        write(next.data);
+      }
+    }
+  }
   return (data, ms) => {
-    const now = performance.now();
-    freeAt = Math.max(freeAt, now + ms);
-    if (freeAt <= now) write(data);
-    else setTimeout(() => write(data), freeAt - now);
+    queue.push({ data, at: performance.now() + ms });
+    pass();
   };
 }
