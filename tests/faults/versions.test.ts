@@ -25,12 +25,10 @@ describe.concurrent.each(queueBackends)('a deploy on %s', { timeout: 5 * goalMs 
       await stage.produce(12, { from: 48 });
       await stage.allDoneOnce(60);
       await stage.startedOnce();
-      // The old worker was handed new rows and gave them back: they were due later than when they were added.
-      const [back] = await stage.admin.sql<{ rows: number }[]>`
-        select count(*)::int as rows from jobs.job
-        where version = 2 and (body->>'n')::int >= 24
-          and run_at > uuid_extract_timestamp(id) + interval '3 seconds'`;
-      expect(back?.rows).toBeGreaterThan(0);
+      // They were added in one transaction, due at the same moment: the old worker was handed some, and put them back.
+      const [due] = await stage.admin.sql<{ moments: number }[]>`
+        select count(distinct run_at)::int as moments from jobs.job where version = 2 and (body->>'n')::int >= 24`;
+      expect(due?.moments).toBeGreaterThan(1);
     }));
 
   test('switches a module off: its jobs are parked, and run when it is on again', () =>

@@ -133,6 +133,7 @@ const runner: PackRunner<null> = {
   log: silentLog,
   shutdown: new AbortController().signal,
   find: () => ({ job: task, load: async () => ({ job: task, run }) }),
+  unknownAfterMs: () => 5_000,
   stopping: () => false,
   returned() {},
   measured() {},

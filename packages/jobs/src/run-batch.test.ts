@@ -80,6 +80,7 @@ const runHere = (
       log: silentLog,
       shutdown: new AbortController().signal,
       find: () => ({ job: write as never, load: async () => handler as never }),
+      unknownAfterMs: () => 5_000,
       stopping: () => false,
       returned: () => {},
       measured: () => {},

@@ -52,6 +52,7 @@ function runnerOf(
     log,
     shutdown: new AbortController().signal,
     find: () => ({ job, load: async () => handler }),
+    unknownAfterMs: () => 5_000,
     stopping: () => false,
     returned: () => (counts.returned += 1),
     measured: () => {},

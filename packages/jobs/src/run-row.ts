@@ -39,6 +39,8 @@ export interface RowRunner<Services> {
   shutdown: AbortSignal;
   observe?: JobObserver | undefined;
   find(name: string, version: number): RegisteredJob<Services> | undefined;
+  /** In how many milliseconds a row that it does not find is due again. */
+  unknownAfterMs(): number;
 }
 
 export interface RanRow {
@@ -64,7 +66,7 @@ export async function runRow<Services>(
   const registered = runner.find(row.name, row.version);
   if (!registered) {
     // Claimed for a process that knew it; this one does not. Put back, not failed.
-    const back: Ending = { state: 'pending', afterMs: 5_000, uncharge: true, failure: null };
+    const back: Ending = { state: 'pending', afterMs: runner.unknownAfterMs(), uncharge: true, failure: null };
     return { runMs: 0, written: write(runner, row, back).then(() => {}), closedPack: false, lost: false };
   }
   return inRunSpan(registered.job, row, (tellTrace) => runKnown(runner, registered, row, closesPack, tellTrace));

@@ -17,6 +17,7 @@ import { runPack } from './run-pack.ts';
 import type { RegisteredJob } from './run-row.ts';
 import { registerSchedules, runDueSlots } from './schedule.ts';
 import { shownPayload } from './sealed-payload.ts';
+import { spacedReturns } from './spaced-returns.ts';
 
 export { misplacedJobs } from './misplaced.ts';
 
@@ -54,6 +55,7 @@ export async function runDueJobs<Services>(options: RunDueOptions<Services>): Pr
     log,
     shutdown: new AbortController().signal,
     find: (name: string, version: number) => registry.get(`${name}@${version}`),
+    unknownAfterMs: spacedReturns(),
     stopping: () => false,
     returned: () => {},
     measured: () => {},

@@ -16,6 +16,7 @@ import type { JobObserver } from './observe.ts';
 import { runPack } from './run-pack.ts';
 import type { RegisteredJob } from './run-row.ts';
 import { registerSchedules } from './schedule.ts';
+import { spacedReturns } from './spaced-returns.ts';
 import { startSweep } from './sweep.ts';
 import type { Transport } from './transport.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -102,6 +103,7 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
     stopping: () => stopping,
     returned: () => dispatcher.wake(),
     find: (name: string, version: number) => registry.get(`${name}@${version}`),
+    unknownAfterMs: spacedReturns(),
     measured: (name: string, ms: number) => runMs.set(name, (runMs.get(name) ?? ms) * (1 - weight) + ms * weight),
   };
   const run = async (queue: string, packId: string) => {

@@ -160,6 +160,7 @@ export class System {
           handleBatch?.(items, ctx);
         return { job, load: async () => (job.batch === null ? { job, run } : { job, runBatch }) };
       },
+      unknownAfterMs: () => 5_000,
       stopping: () => stopping,
       returned,
       returnAfterMs,
