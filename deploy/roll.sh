@@ -10,6 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wait_seconds=${ROLL_WAIT_SECONDS:-120}
+# Of a processor that others want too, beside their 1024.
+starting_shares=256
 services=("$@")
 whole=$((${#services[@]} == 0))
 ((whole)) && services=(api worker web)
@@ -45,6 +47,7 @@ take_away() { # take_away ID…: each says that it is not ready, finishes what i
 
 replace() { # replace SERVICE: as many new ones as there are now, then the former ones go, one after another
   local -a added
+  local shares
   of=$1
   mapfile -t former < <(all "$of")
   local count=${#former[@]}
@@ -53,11 +56,17 @@ replace() { # replace SERVICE: as many new ones as there are now, then the forme
   fi
   say "$of: $count new beside $count"
   stage=adding
-  docker compose up -d --no-deps --no-recreate --scale "$of=$((count * 2))" "$of"
+  docker compose up --no-start --no-deps --no-recreate --scale "$of=$((count * 2))" "$of"
   mapfile -t added < <(comm -13 <(printf '%s\n' "${former[@]}") <(all "$of"))
   if ((${#added[@]} != count)); then say "$of: ${#added[@]} were added, and not $count"; return 1; fi
   is_wanted "${added[@]}" || return 1
+  # A start costs a processor a second. On a machine without one to spare, whoever serves comes first.
+  shares=$(docker inspect -f '{{.HostConfig.CpuShares}}' "${added[0]}")
+  docker update --cpu-shares "$starting_shares" "${added[@]}" >/dev/null
+  docker start "${added[@]}" >/dev/null
   if ! healthy "$wait_seconds" "${added[@]}"; then docker logs --tail 20 "${added[0]}" >&2 || true; return 1; fi
+  # 0 is Docker's word for 1024, and `update` takes it for nothing said.
+  docker update --cpu-shares "$((shares ? shares : 1024))" "${added[@]}" >/dev/null
   stage=leaving
   take_away "${former[@]}"
   stage=''

@@ -14,7 +14,7 @@ process.env.NEXT_MANUAL_SIG_HANDLE = 'true';
 process.env.HOSTNAME ||= '127.0.0.1';
 process.env.PORT ||= '3000';
 
-const { clientAddress, openReplica, readWebSettings } = await import('./dist/replica.mjs');
+const { clientAddress, keepSilent, openReplica, readWebSettings } = await import('./dist/replica.mjs');
 const { settings, replica } = await opened();
 /** For this long after the last new connection, those that are idle are served and not closed. */
 const SETTLE_MS = Math.min(1_000, settings.shutdownGraceMs / 2);
@@ -28,16 +28,19 @@ async function opened() {
   }
 }
 
+/** Whoever sends a byte a second keeps a connection for this long, as on the API. */
+const timeouts = { headersTimeout: 8_000, requestTimeout: 9_000, connectionsCheckingInterval: 1_000 };
 /** @type {http.Server[]} */
 const servers = [];
+/** @type {{ close(): void }[]} */
+const silences = [];
 const createServer = http.createServer;
 http.createServer = (...args) => {
   const listener = args.pop();
-  const server = createServer(...args, async (request, response) => {
+  const server = createServer({ ...args[0], ...timeouts }, async (request, response) => {
     if (!(await replica.answer(request, response))) listener(request, response);
   });
-  // Whoever sends a byte a second keeps a connection for this long, as on the API.
-  Object.assign(server, { headersTimeout: 8_000, requestTimeout: 9_000 });
+  silences.push(keepSilent(server, { keptMs: Number(process.env.KEEP_ALIVE_TIMEOUT ?? 75_000), refuse }));
   server.prependListener('request', (request, response) => {
     nameClient(request);
     // Not sooner: a proxy would dial for every request, and what it dialled last is reset with the listening socket.
@@ -45,6 +48,11 @@ http.createServer = (...args) => {
   });
   servers.push(server);
   return server;
+};
+
+const refusals = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
 };
 
 let stopping = false;
@@ -65,11 +73,22 @@ async function stop() {
       // Of an HTTP server `close` would close idle connections too, on which a proxy may be sending this moment. It learns
       // first, from a connection that is refused, to leave this replica out.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
-      setTimeout(() => setInterval(() => server.closeIdleConnections(), 50).unref(), SETTLE_MS).unref();
+      setTimeout(() => setInterval(() => closeIdle(server), 50).unref(), SETTLE_MS).unref();
       return closed;
     }),
   );
   process.exit(0);
+}
+
+function closeIdle(server) {
+  server.closeIdleConnections();
+  for (const silence of silences) silence.close();
+}
+
+/** What cannot be read as HTTP, or came too slowly. A browser sends neither. */
+function refuse(error, socket) {
+  if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+  else socket.end(`HTTP/1.1 ${refusals[error.code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
 }
 
 /**

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { bundleReplica } from './bundle-replica.mjs';
 /** Stands in for the built `server.js`: one port, whose answers take a while. */
 const server = `
 import http from 'node:http';
+import { connect } from 'node:net';
 const draining = Symbol.for('ballast.web.draining');
 http.createServer((request, response) => {
   const answer = () => response.end(JSON.stringify({
@@ -156,6 +158,26 @@ it('keeps answering for the delay, says that it drains, and closes a kept connec
   expect((await get()).connection).toBe('close');
   expect(await ended).toEqual([0, null]);
 });
+
+it('answers what comes over a connection that was dialled long before, and ends beside one on which nothing comes', async () => {
+  const { child, url } = await start();
+  const dialled = () => connect(Number(new URL(url).port), '127.0.0.1');
+  const [early, silent] = [dialled(), dialled()];
+  let text = '';
+  early.on('data', (data) => {
+    text += data;
+  });
+  for (const socket of [early, silent]) socket.on('error', () => {});
+  await new Promise((resolve) => setTimeout(resolve, 9_500));
+  early.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await expect.poll(() => text).toMatch(/^HTTP\/1.1 200 /);
+  early.destroy();
+  const ended = once(child, 'exit');
+  const startedAt = Date.now();
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  expect(Date.now() - startedAt).toBeLessThan(3_000);
+}, 20_000);
 
 it('ends when the grace is over, whoever is still waiting', async () => {
   const { child, url } = await start({ SHUTDOWN_GRACE_MS: '300' });

@@ -44,6 +44,7 @@ export interface Inspected {
     Init: boolean | null;
     Memory: number;
     NanoCpus: number;
+    CpuShares: number;
     PidsLimit: number | null;
     LogConfig: { Type: string; Config: Record<string, string> };
     RestartPolicy: { Name: string };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import { keepSilent } from '@ballast/cache/silent-connections';
 import { type Env, problemResponse } from '@ballast/http';
 import { AppError } from '@ballast/kernel';
 import { getRequestListener } from '@hono/node-server';
@@ -47,7 +48,7 @@ export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Li
     closeWith(incoming, outgoing, () => closing);
     listener(incoming, outgoing);
   });
-  server.on('clientError', refuseRaw);
+  const silent = keepSilent(server, { keptMs: keepAliveTimeout, refuse: refuseRaw });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(unavailable(error, options)));
     server.listen(options.port, options.host, resolve);
@@ -63,7 +64,9 @@ export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Li
       const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
       const quietAt = performance.now() + Math.min(settleMs, graceMs / 2);
       const tidy = setInterval(() => {
-        if (performance.now() >= quietAt) server.closeIdleConnections();
+        if (performance.now() < quietAt) return;
+        server.closeIdleConnections();
+        silent.close();
       }, 50);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 /**
  * What one of several replicas of the web app needs to be like the others. `apps/web/build.mjs` bundles this into
  * the built app, where Next loads its default as `cacheHandler`, and `serve.mjs` opens it before the first request. That has no packages
- * beside it, so what it shares with the API comes from here too: how settings are read, and whose request it is.
+ * beside it, so what it shares with the API comes from here too: how settings are read, whose request it is, and how long a connection may be silent.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { listFiles, shareFiles } from './shared-files.ts';
 import { given } from './web-settings.ts';
 
 export { clientAddress } from '../client-address.ts';
+export { keepSilent } from '../silent-connections.ts';
 export { readWebSettings, type WebSettings } from './web-settings.ts';
 
 const actionsKey = 'NEXT_SERVER_ACTIONS_ENCRYPTION_KEY';
