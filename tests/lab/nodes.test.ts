@@ -52,6 +52,8 @@ describe.skipIf(!program)('a Swarm of three nodes', () => {
     const [victim = ''] = await nodesOf('redis-queue');
     expect(victim).not.toBe('node1');
     const [lost = ''] = await swarm.query('select clock_timestamp()');
+    // Cable and power go within the call, and on a busy machine that takes seconds.
+    const losingAt = performance.now();
     await nodes.lose(Number(victim.replace('node', '')));
     const lostAt = performance.now();
     await sleep(watchedMs);
@@ -59,7 +61,7 @@ describe.skipIf(!program)('a Swarm of three nodes', () => {
     expect(await feed.stop()).toBeGreaterThan(100);
 
     const late = answers.filter(({ ok, tookMs }) => !ok || tookMs > 5_000);
-    expect(late.filter(({ at }) => at < lostAt - 1_000)).toEqual([]);
+    expect(late.filter(({ at }) => at < losingAt - 1_000)).toEqual([]);
     const hurt = Math.max(0, ...late.map(({ at }) => at - lostAt));
     console.info(JSON.stringify({ asked: answers.length, late: late.length, lastLateAfterMs: Math.round(hurt) }));
     expect(hurt).toBeLessThan(boundMs);

@@ -46,7 +46,9 @@ export function predict(costs: MeasuredCosts, load: Load, deployment: Deployment
   const perApi = (requestsPerSecond * request.processMicroseconds) / 1e6 / deployment.apiReplicas;
   const perWorker = (jobsPerSecond * job.processMicroseconds) / 1e6 / deployment.workerReplicas;
   const slots = deployment.workerReplicas * deployment.slotsPerWorker;
-  const slotSeconds = load.handlerMs / 1_000;
+  // A slot is held while its pack is opened and its outcome written, too.
+  const slotSeconds =
+    load.handlerMs / 1_000 + (job.processMicroseconds + job.postgresMicroseconds + job.redisMicroseconds) / 1e6;
   const postgres = (requestsPerSecond * request.postgresMicroseconds + jobsPerSecond * job.postgresMicroseconds) / 1e6;
   const cache = (requestsPerSecond * request.redisMicroseconds) / 1e6;
   const queue = (jobsPerSecond * job.redisMicroseconds) / 1e6;

@@ -68,7 +68,7 @@ export const runCapacity: Suite = async (options) => {
     const perSecond = 0.5e6 / request.costs.processMicroseconds;
     const crew = await stage.enter(ballast);
     try {
-      let besides: number | null = null;
+      let besides: Way | null = null;
       for (const count of replicas) {
         const apis = await startApis(crew.place, count);
         try {
@@ -76,7 +76,7 @@ export const runCapacity: Suite = async (options) => {
           if (besides === null) {
             const idle = await openLoop(quiet.requestsPerSecond, quick ? 5_000 : 15_000, apis.ask);
             const { mean } = predict(costs, quiet, { ...deployment, apiReplicas: 1, workerReplicas: 1 }).requestMs;
-            besides = Math.max(0, idle.meanMs - mean);
+            besides = { meanMs: Math.max(0, idle.meanMs - mean), spreadMs: idle.p99Ms - idle.meanMs };
           }
           const seen = await openLoop(perSecond, quick ? 8_000 : 30_000, apis.ask);
           const at = { requestsPerSecond: seen.perSecond, jobsPerSecond: 0, handlerMs: 0 };
@@ -97,14 +97,15 @@ export const runCapacity: Suite = async (options) => {
     const idle = await measureWaits(stage, {
       ...napping,
       workers: 1,
-      perSecond: 2,
+      perSecond: 5,
       durationMs: quick ? 10_000 : 30_000,
     });
+    const way = { meanMs: idle.meanMs, spreadMs: idle.p99Ms - idle.meanMs };
     for (const workers of replicas) {
       const seen = await measureWaits(stage, { ...napping, workers, durationMs: quick ? 15_000 : 60_000 });
       const at = { requestsPerSecond: 0, jobsPerSecond: napping.perSecond, handlerMs: napping.sleepMs };
       const { jobWaitMs } = predict(costs, at, { ...deployment, apiReplicas: 1, workerReplicas: workers });
-      const foretold = later(jobWaitMs, idle.meanMs);
+      const foretold = later(jobWaitMs, way);
       say(`  ${workers} workers, ${napping.perSecond} jobs/s: foretold ${told(foretold)}, seen ${told(timesOf(seen))}`);
       hold(`wait for a slot at ${workers} workers`, timesOf(seen), foretold);
     }
@@ -120,8 +121,17 @@ export const runCapacity: Suite = async (options) => {
 
 const timesOf = ({ meanMs, p99Ms }: { meanMs: number; p99Ms: number }): Times => ({ mean: meanMs, p99: p99Ms });
 
-/** What no queue explains hits nearly every piece of work, so it moves all of them alike. */
-const later = ({ mean, p99 }: Times, byMs: number): Times => ({ mean: mean + byMs, p99: p99 + byMs });
+/** What no queue explains, measured where nothing waits: its mean, and how far its p99 lies above that. */
+interface Way {
+  meanMs: number;
+  spreadMs: number;
+}
+
+/** It hits every piece of work, whatever that waited. Of two times that know nothing of each other the variances add up. */
+const later = ({ mean, p99 }: Times, { meanMs, spreadMs }: Way): Times => ({
+  mean: mean + meanMs,
+  p99: mean + meanMs + Math.hypot(p99 - mean, spreadMs),
+});
 
 const told = ({ mean, p99 }: Times) => `${mean.toFixed(1)} ms (p99 ${p99.toFixed(1)})`;
 
