@@ -30,23 +30,21 @@ async function opened() {
 
 /** Whoever sends a byte a second keeps a connection for this long, as on the API. */
 const timeouts = { headersTimeout: 8_000, requestTimeout: 9_000, connectionsCheckingInterval: 1_000 };
-/** @type {http.Server[]} */
+/** @type {{ server: http.Server, silent: { close(): void } }[]} */
 const servers = [];
-/** @type {{ close(): void }[]} */
-const silences = [];
 const createServer = http.createServer;
 http.createServer = (...args) => {
   const listener = args.pop();
   const server = createServer({ ...args[0], ...timeouts }, async (request, response) => {
     if (!(await replica.answer(request, response))) listener(request, response);
   });
-  silences.push(keepSilent(server, { keptMs: Number(process.env.KEEP_ALIVE_TIMEOUT ?? 75_000), refuse }));
+  const silent = keepSilent(server, { keptMs: Number(process.env.KEEP_ALIVE_TIMEOUT ?? 75_000), refuse });
   server.prependListener('request', (request, response) => {
     nameClient(request);
     // Not sooner: a proxy would dial for every request, and what it dialled last is reset with the listening socket.
     if (closing) response.setHeader('connection', 'close');
   });
-  servers.push(server);
+  servers.push({ server, silent });
   return server;
 };
 
@@ -69,26 +67,24 @@ async function stop() {
   closing = true;
   setTimeout(() => process.exit(0), settings.shutdownGraceMs).unref();
   await Promise.all(
-    servers.map((server) => {
+    servers.map(({ server, silent }) => {
       // Of an HTTP server `close` would close idle connections too, on which a proxy may be sending this moment. It learns
       // first, from a connection that is refused, to leave this replica out.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
-      setTimeout(() => setInterval(() => closeIdle(server), 50).unref(), SETTLE_MS).unref();
+      const closeIdle = () => {
+        server.closeIdleConnections();
+        silent.close();
+      };
+      setTimeout(() => setInterval(closeIdle, 50).unref(), SETTLE_MS).unref();
       return closed;
     }),
   );
   process.exit(0);
 }
 
-function closeIdle(server) {
-  server.closeIdleConnections();
-  for (const silence of silences) silence.close();
-}
-
 /** What cannot be read as HTTP, or came too slowly. A browser sends neither. */
 function refuse(error, socket) {
-  if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
-  else socket.end(`HTTP/1.1 ${refusals[error.code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${refusals[error.code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
 }
 
 /**

@@ -11,7 +11,6 @@ import { bundleReplica } from './bundle-replica.mjs';
 /** Stands in for the built `server.js`: one port, whose answers take a while. */
 const server = `
 import http from 'node:http';
-import { connect } from 'node:net';
 const draining = Symbol.for('ballast.web.draining');
 http.createServer((request, response) => {
   const answer = () => response.end(JSON.stringify({

@@ -7,9 +7,9 @@ export interface SilentConnections {
 }
 
 export interface KeepOptions {
-  /** How long nothing may come over a new connection; as long as an idle one is kept. */
+  /** For how long after its `headersTimeout` a connection may be silent; as long as an idle one is kept. */
   keptMs: number;
-  /** Answers what cannot be read as HTTP, or came too slowly; instead of a listener to `clientError`. */
+  /** Answers what cannot be read as HTTP, or came too slowly, and ends the connection. */
   refuse(error: NodeJS.ErrnoException, socket: Socket): void;
 }
 
@@ -21,29 +21,25 @@ export interface KeepOptions {
  * begins, its time begins.
  */
 export function keepSilent(server: Server, { keptMs, refuse }: KeepOptions): SilentConnections {
-  const dialled = new Map<Socket, NodeJS.Timeout>();
+  const connections = new Set<Socket>();
   const isSilent = (socket: Socket) => socket.bytesRead === 0;
   const closeSilent = (socket: Socket) => {
     if (isSilent(socket)) socket.destroy();
   };
   server.on('connection', (socket: Socket) => {
-    const timer = setTimeout(() => {
-      dialled.delete(socket);
-      closeSilent(socket);
-    }, keptMs);
-    dialled.set(socket, timer.unref());
-    socket.once('close', () => {
-      clearTimeout(timer);
-      dialled.delete(socket);
-    });
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isSilent(socket as Socket)) return;
-    refuse(error, socket as Socket);
+  server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
+    const socket = duplex as Socket;
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isSilent(socket)) {
+      setTimeout(closeSilent, keptMs, socket).unref();
+    } else if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else refuse(error, socket);
   });
   return {
     close() {
-      for (const socket of dialled.keys()) closeSilent(socket);
+      for (const socket of connections) closeSilent(socket);
     },
   };
 }

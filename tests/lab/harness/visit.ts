@@ -22,7 +22,7 @@ export interface Asked {
   headers?: Record<string, string>;
   body?: string;
   agent?: https.Agent | undefined;
-  /** How long nothing may come. */
+  /** From the asking to the last byte of the answer. */
   timeoutMs?: number;
 }
 
@@ -47,7 +47,6 @@ export function visit(site: Site, path: string, asked: Asked = {}): Promise<Answ
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },
-        timeout: timeoutMs,
       },
       (response) => {
         const issuer = issuerOf(response.socket as TLSSocket);
@@ -60,7 +59,9 @@ export function visit(site: Site, path: string, asked: Asked = {}): Promise<Answ
         );
       },
     );
-    request.once('timeout', () => request.destroy(new Error(`nothing for ${timeoutMs} ms`)));
+    // Timers of one length are one list, and cost less than a signal for each request.
+    const patience = setTimeout(() => request.destroy(new Error(`not whole after ${timeoutMs} ms`)), timeoutMs);
+    request.once('close', () => clearTimeout(patience));
     request.once('error', reject);
     request.end(body);
   });

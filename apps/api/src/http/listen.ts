@@ -109,10 +109,6 @@ function letGoBy(incoming: IncomingMessage): void {
 
 /** What cannot be read as HTTP is answered like everything else, and its connection closed. */
 function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
   const [status, code, detail] = rawProblems[error.code ?? ''] ?? [
     400,
     'request.malformed',
