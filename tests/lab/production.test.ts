@@ -219,8 +219,8 @@ function redirectOf(
 
 /**
  * A rate that nothing disturbs. A machine with nothing else to do answers a quarter more than is wanted at once. Of any other, a third
- * of what it answers while nothing happens: a roll runs every replica twice, and what else it does may grow meanwhile. Seven runs of these
- * tests on machines that took 16 to 65 ms failed nothing either, but their slowest requests took up to 5.3 s, and a pool refuses after four.
+ * of what it answers while nothing happens: a roll runs every replica twice, and what else it does may grow meanwhile. Five runs of these
+ * tests at 200 on a machine that took longer failed nothing either, but their slowest requests took up to 5.3 s, and a pool refuses after four.
  */
 async function carried(rate: number): Promise<number> {
   // What has just been started is slow at first, and told apart from a machine that has no time.
