@@ -14,11 +14,11 @@ import {
   type PostgresConnectionOptions,
   Queue,
   runMigrations,
-  Worker,
 } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { openRedis, redisAddress } from './redis-address.ts';
+import { RestingWorker } from './resting-worker.ts';
 
 export interface Transport {
   readonly kind: 'redis' | 'postgres';
@@ -65,6 +65,8 @@ const workerSettings = {
   lockRenewTime: 5_000,
   stalledInterval: 5_000,
   maxStalledCount: 0,
+  // After a connection that was refused. By default 15 s, which is as long as the way back may take as a whole.
+  runRetryDelay: 1_000,
   removeOnComplete: { count: 0 },
   removeOnFail: { count: 0 },
 };
@@ -222,7 +224,7 @@ function onRedis(url: string): Backend {
         ConsumerLink,
       );
       links.push(link);
-      return new Worker(name, process, { ...options, connection: link }, createRedisBackend);
+      return new RestingWorker(name, process, { ...options, connection: link }, createRedisBackend);
     },
     close: async () => {
       for (const link of [mark, ...links]) link.disconnect();
@@ -255,7 +257,7 @@ function onPostgres(url: string, log: Log): Backend {
       pool.options.max += 1;
       // A consumer whose announcements are lost looks by itself after this many seconds, by default five.
       // With the dispatcher's second before it, a job starts within two.
-      return new Worker(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend);
+      return new RestingWorker(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend);
     },
     // A consumer that is closed while it takes its connection (BullMQ 6.7) never gives it back, and the pool waits for that without end.
     close: () =>

@@ -12,8 +12,10 @@ export interface TcpProxy {
   thaw(): void;
   /** Half-open: the connections that stand pass nothing on for ever, and new ones work. Returns how many stood. */
   forget(): number;
-  /** Resets the connections that stand; new ones work. */
-  reset(): void;
+  /** Resets the connections that stand; new ones work. Returns how many stood. */
+  reset(): number;
+  /** From now on resets each connection as it comes, or, with `false`, none any more. */
+  spurn(spurning: boolean): void;
   /** From now on everything arrives so much later, in either direction. */
   delay(ms: number): void;
   /** How many connections were made to it so far. */
@@ -33,10 +35,12 @@ export async function openTcpProxy(
   const sockets = new Set<Socket>();
   const forgotten = new Set<Socket>();
   let frozen = false;
+  let spurning = false;
   let delayMs = 0;
   let accepted = 0;
   const server = createServer((client) => {
     accepted += 1;
+    if (spurning) return void client.resetAndDestroy();
     const upstream = connect(Number(targetPort), hostname);
     for (const [from, to, passing] of [
       [client, upstream, (data: Buffer) => data],
@@ -92,7 +96,12 @@ export async function openTcpProxy(
       return links;
     },
     reset() {
+      const links = sockets.size / 2;
       for (const socket of sockets) socket.resetAndDestroy();
+      return links;
+    },
+    spurn(now) {
+      spurning = now;
     },
     delay(ms) {
       delayMs = ms;
