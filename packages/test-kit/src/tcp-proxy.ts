@@ -7,8 +7,8 @@ export interface TcpProxy {
   /** Refuses connections and cuts those that stand: a server that was stopped. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Keeps connections and passes nothing on: a network that swallows packets. */
-  freeze(): void;
+  /** Keeps connections and passes nothing on: a network that swallows packets. Returns how many stand. */
+  freeze(): number;
   thaw(): void;
   /** Half-open: the connections that stand pass nothing on for ever, and new ones work. Returns how many stood. */
   forget(): number;
@@ -20,6 +20,8 @@ export interface TcpProxy {
   delay(ms: number): void;
   /** How many connections were made to it so far. */
   accepted(): number;
+  /** How many stand, and pass something on. */
+  standing(): number;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,8 @@ export async function openTcpProxy(
     return (server.address() as AddressInfo).port;
   };
   const own = await listen(at.port);
+  // A socket to the client and one to the server each.
+  const standing = () => sockets.size / 2;
   const stop = async () => {
     for (const socket of [...sockets, ...forgotten]) socket.destroy();
     if (!server.listening) return;
@@ -81,13 +85,14 @@ export async function openTcpProxy(
     freeze() {
       frozen = true;
       for (const socket of sockets) socket.pause();
+      return standing();
     },
     thaw() {
       frozen = false;
       for (const socket of sockets) socket.resume();
     },
     forget() {
-      const links = sockets.size / 2;
+      const links = standing();
       for (const socket of sockets) {
         socket.pause();
         forgotten.add(socket);
@@ -96,7 +101,7 @@ export async function openTcpProxy(
       return links;
     },
     reset() {
-      const links = sockets.size / 2;
+      const links = standing();
       for (const socket of sockets) socket.resetAndDestroy();
       return links;
     },
@@ -107,6 +112,7 @@ export async function openTcpProxy(
       delayMs = ms;
     },
     accepted: () => accepted,
+    standing,
     close: stop,
   };
 }
