@@ -4,7 +4,7 @@ import { inspectStores, refusalSentence } from '@ballast/jobs/guard';
 import type { JobObserver } from '@ballast/jobs/observe';
 import { refuseWrongSchedules } from '@ballast/jobs/schedule';
 import { openTransport } from '@ballast/jobs/transport';
-import { type RegisteredJob, type RunningWorker, refuseTooManySlots, startWorker } from '@ballast/jobs/work';
+import { type RegisteredJob, type RunningWorker, startWorker } from '@ballast/jobs/work';
 import { AppError, type ScheduleDefinition } from '@ballast/kernel';
 import type { Logger } from '@ballast/observability/logger';
 import type { Config } from './config.ts';
@@ -48,7 +48,6 @@ export function startJobs(
   refuseWrongSchedules(options.schedules);
   const { DATABASE_URL, DATABASE_DISPATCHER_URL, DATABASE_POOL_SIZE, ENCRYPTION_KEYS, REDIS_QUEUE_URL } = config.values;
   if (DATABASE_DISPATCHER_URL === undefined) throw new Error('DATABASE_DISPATCHER_URL was not checked by loadConfig.');
-  refuseTooManySlots(REDIS_QUEUE_URL ? 'redis' : 'postgres', options);
   const pool = { maxConnections: DATABASE_POOL_SIZE, idleInTransactionTimeoutMs: 30_000 };
   const db = openDatabase({
     ...pool,

@@ -26,8 +26,8 @@ const packsAtOnce = 1_000;
 const front = '00000000-0000-0000-0000-000000000000';
 
 /**
- * From the moment when a worker takes a pack to the beat that names it: ten seconds where it takes
- * 400 packs at once (`work.ts`), and a beat of three. A little less than three sweeps.
+ * From the moment when a worker takes a pack to the beat that names it: the few packs taken before it
+ * (`pack-consumer.ts`), a beat of three seconds, and a machine that is busy. A little less than three sweeps.
  */
 const namedAfterMs = 14_000;
 

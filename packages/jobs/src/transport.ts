@@ -17,8 +17,8 @@ import {
 } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
+import { PackConsumer } from './pack-consumer.ts';
 import { openRedis, redisAddress } from './redis-address.ts';
-import { RestingWorker } from './resting-worker.ts';
 
 export interface Transport {
   readonly kind: 'redis' | 'postgres';
@@ -224,7 +224,7 @@ function onRedis(url: string): Backend {
         ConsumerLink,
       );
       links.push(link);
-      return new RestingWorker(name, process, { ...options, connection: link }, createRedisBackend);
+      return new PackConsumer(name, process, { ...options, connection: link }, createRedisBackend);
     },
     close: async () => {
       for (const link of [mark, ...links]) link.disconnect();
@@ -244,6 +244,8 @@ function onPostgres(url: string, log: Log): Backend {
     options: `-c search_path=${postgresSchema}`,
     application_name: 'ballast-transport',
   });
+  // Each queue and each consumer listens too.
+  pool.setMaxListeners(0);
   pool.on('error', (error) => log.debug({ error: error.message }, 'transport connection'));
   // BullMQ takes a pg.Pool; its structural type of one lacks the overloads that @types/pg declares.
   const connection = pool as unknown as PostgresConnectionOptions;
@@ -257,7 +259,7 @@ function onPostgres(url: string, log: Log): Backend {
       pool.options.max += 1;
       // A consumer whose announcements are lost looks by itself after this many seconds, by default five.
       // With the dispatcher's second before it, a job starts within two.
-      return new RestingWorker(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend);
+      return new PackConsumer(name, process, { ...options, connection, drainDelay: 0.5 }, createPostgresBackend);
     },
     // A consumer that is closed while it takes its connection (BullMQ 6.7) never gives it back, and the pool waits for that without end.
     close: () =>

@@ -24,16 +24,6 @@ describe.each(await Promise.all(queueBackends.map(openWorkers)))('a worker on $b
     return (row as { id: string }).id;
   }
 
-  it('takes no more packs at once than its queue hands out in time', async () => {
-    const many = { queues: { default: 401 } };
-    if (backend === 'postgres')
-      return expect(work(async () => {}, many)).rejects.toThrow(
-        'This worker would take 401 packs at once, over all its queues. Without Redis a process takes at most 400',
-      );
-    await work(async () => {}, many);
-    await becomes(await add(1), 'done');
-  });
-
   it('hands back what it cannot finish within the grace time, uncharged', async () => {
     const started = Promise.withResolvers<void>();
     const worker = await work(async ({ ctx }) => {

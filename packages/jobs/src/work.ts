@@ -53,12 +53,6 @@ export interface RunningWorker {
 }
 
 const defaultSlots = 10;
-/**
- * BullMQ fetches packs one after the other, begins none while a slot is free, and renews their locks
- * only from then on. On Postgres a busy machine (a load of 19) carried 40 fetches a second: with a thousand
- * slots nothing began for 25 s, the locks of 800 had run out, and the watchdog was close. These take ten.
- */
-const mostSlotsOnPostgres = 400;
 /** How much one run moves a job's measured time. */
 const weight = 0.2;
 
@@ -67,7 +61,6 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
   const { db, jobsDb, transport, log, schedules = [], observe } = options;
   const processId = uuidv7();
   const registry = new Map(options.jobs.map((entry) => [`${entry.job.name}@${entry.job.version}`, loadedOnce(entry)]));
-  refuseTooManySlots(transport.kind, options);
   const slots = slotsOf(options);
   const packs = new Map<string, string>();
   const takenAt = new Map<string, number>();
@@ -187,18 +180,6 @@ function loadedOnce<Services>(entry: RegisteredJob<Services>): RegisteredJob<Ser
       return loading;
     },
   };
-}
-
-/** Throws when a worker would take more packs at once than its queue can hand out in time. */
-export function refuseTooManySlots(kind: Transport['kind'], options: Parameters<typeof slotsOf>[0]): void {
-  const slots = slotsOf(options);
-  const sum = Object.values(slots).reduce((total, count) => total + count, 0);
-  if (kind !== 'postgres' || sum <= mostSlotsOnPostgres) return;
-  throw new Error(
-    `This worker would take ${sum} packs at once, over all its queues. Without Redis a process takes at most ` +
-      `${mostSlotsOnPostgres}: Postgres hands them out one after the other, and the last would come too late. ` +
-      'Give it fewer, start more workers, or set REDIS_QUEUE_URL.',
-  );
 }
 
 function slotsOf(options: Pick<WorkerOptions<never>, 'jobs' | 'queues'>): Record<string, number> {
