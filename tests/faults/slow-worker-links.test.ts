@@ -37,6 +37,14 @@ async function startBehindLinks(stage: Stage, environment: Record<string, string
   };
 }
 
+/** The same, with 60 jobs that wait and run when the blow comes. */
+async function startUnderWay(stage: Stage) {
+  const links = await startBehindLinks(stage, { BALLAST_FAILPOINTS: 'run.started=pause:200' });
+  await stage.produce(60);
+  await someDone(stage, 4);
+  return links;
+}
+
 /** Milliseconds until another job is done, once the links are healed. */
 async function untilMoreDone(stage: Stage, heal: () => Promise<unknown>): Promise<number> {
   const { done = 0 } = await stage.states();
@@ -72,9 +80,7 @@ describe.concurrent.each(queueBackends)('the links of a worker on %s', { timeout
 
   test('that stall and go on lose and double nothing, and open no connections without end (row 25)', () =>
     on(backend, async (stage) => {
-      const links = await startBehindLinks(stage, { BALLAST_FAILPOINTS: 'run.started=pause:200' });
-      await stage.produce(60);
-      await someDone(stage, 4);
+      const links = await startUnderWay(stage);
       const before = links.accepted();
       const stood: number[] = [];
       for (let stall = 0; stall < 3; stall++) {
@@ -94,9 +100,7 @@ describe.concurrent.each(queueBackends)('the links of a worker on %s', { timeout
 
   test('that are reset again and again lose and double nothing, and each is opened again once (row 25)', () =>
     on(backend, async (stage) => {
-      const links = await startBehindLinks(stage, { BALLAST_FAILPOINTS: 'run.started=pause:200' });
-      await stage.produce(60);
-      await someDone(stage, 4);
+      const links = await startUnderWay(stage);
       const before = links.accepted();
       const stood: number[] = [];
       for (let times = 0; times < 10; times++) {
@@ -114,9 +118,7 @@ describe.concurrent.each(queueBackends)('the links of a worker on %s', { timeout
 
   test('that are reset as soon as they are made are tried again with a rest, without a storm (row 25)', () =>
     on(backend, async (stage) => {
-      const links = await startBehindLinks(stage, { BALLAST_FAILPOINTS: 'run.started=pause:200' });
-      await stage.produce(60);
-      await someDone(stage, 4);
+      const links = await startUnderWay(stage);
       links.each((link) => link.spurn(true));
       const stood = links.reset();
       const tries: number[] = [];
@@ -138,9 +140,7 @@ describe.concurrent.each(queueBackends)('the links of a worker on %s', { timeout
 
   test('that are refused are used again soon after they are taken (row 25)', () =>
     on(backend, async (stage) => {
-      const links = await startBehindLinks(stage, { BALLAST_FAILPOINTS: 'run.started=pause:200' });
-      await stage.produce(60);
-      await someDone(stage, 4);
+      const links = await startUnderWay(stage);
       await links.stop();
       await pause(8_000);
       const backMs = await untilMoreDone(stage, links.start);
