@@ -13,6 +13,8 @@ const tenant = '018f0000-0000-7000-8000-000000000001';
 
 /** Silence (15 s), one sweep (5 s), the run, and room for a busy machine: goal E of the fault table. */
 export const goalMs = 60_000;
+/** Goal E of the fault table: a store that is back is consumed from again. */
+export const consumingWithinMs = 15_000;
 
 export type Backend = 'postgres' | 'redis';
 
@@ -162,3 +164,10 @@ export const someDone = (stage: Stage, count = 1) =>
     timeout: goalMs,
     interval: 50,
   });
+
+/** Milliseconds until more jobs are done than there are now and `grace` could end that were under way. */
+export async function untilMoreDone(stage: Stage, grace = 0): Promise<number> {
+  const since = performance.now();
+  await someDone(stage, ((await stage.states()).done ?? 0) + grace + 1);
+  return Math.round(performance.now() - since);
+}
