@@ -15,8 +15,11 @@ export default defineConfig({
     isolate: false,
     // Suites mostly wait for Postgres, for a lock to run out, for a process to end.
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    teardownTimeout: 10_000,
+    // For what hangs, on a machine that others slow down too; what must be quick is asked how long it took.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 60_000,
+    // By default a second, and the machine may stand still for longer.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -13,7 +13,8 @@ export default defineConfig({
     pool: 'forks',
     // One browser at a time: on two cores a second one would only make both time out.
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -31,7 +31,7 @@ test('the service takes a backup and proves a restore by itself, and doctor is s
   const known = `select backup is not null, recovery_point is not null, problem is null, coalesce((select bool_and(proven) from ballast.restore_drill where ended_at is not null), false)
                  from ballast.backup_state`;
   await vi.waitFor(async () => expect(await query(base, known)).toEqual(['t|t|t|t']), {
-    timeout: 120_000,
+    timeout: 400_000,
     interval: 1_000,
   });
   const { stdout, stderr } = await ballast('list');
@@ -40,26 +40,30 @@ test('the service takes a backup and proves a restore by itself, and doctor is s
   await silent();
   // Somebody who asks is told although all is well.
   expect((await exec(base, 'api', ['ballast', 'doctor'])).stdout).toMatch(
-    /^Any moment up to \S+Z \(\d+ s ago\) can be restored; the last proven restore is \d+ (?:s|min) old\.$/m,
+    /^Any moment up to \S+Z \(\d+ (?:s|min) ago\) can be restored; the last proven restore is \d+ (?:s|min) old\.$/m,
   );
 });
 
 test('doctor names the age of the last proven restore, and its command makes a new one', async () => {
   // Held still: it would notice too, and try a restore by itself.
   await compose(stack, ['pause', 'backup']);
-  await query(
-    base,
-    "update ballast.restore_drill set started_at = started_at - interval '40 hours', ended_at = ended_at - interval '40 hours'",
-  );
-  const found = await doctor();
-  await compose(stack, ['unpause', 'backup']);
-  expect(found).toMatchObject([
-    {
-      code: 'restore.old',
-      cause: 'The last proven restore is 40 h old.',
-      fix: 'docker compose exec backup ballast backup drill',
-    },
-  ]);
+  try {
+    await query(
+      base,
+      "update ballast.restore_drill set started_at = started_at - interval '40 hours', ended_at = ended_at - interval '40 hours'",
+    );
+    const named = async () =>
+      expect(await doctor()).toMatchObject([
+        {
+          code: 'restore.old',
+          cause: 'The last proven restore is 40 h old.',
+          fix: 'docker compose exec backup ballast backup drill',
+        },
+      ]);
+    await vi.waitFor(named, { timeout: 60_000, interval: 1_000 });
+  } finally {
+    await compose(stack, ['unpause', 'backup']);
+  }
   await ballast('drill');
   await silent();
 });

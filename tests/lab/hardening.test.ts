@@ -101,14 +101,14 @@ test('each sees its own secrets, and the API none that belongs to a migration', 
 });
 
 test('the web has no way to the data, and the data none to the world', async () => {
-  const reach = (host: string, port: number) =>
-    `require('node:net').connect(${port}, '${host}').setTimeout(2000, () => process.exit(1))
+  const reach = (host: string, port: number, patienceMs: number) =>
+    `require('node:net').connect(${port}, '${host}').setTimeout(${patienceMs}, () => process.exit(1))
       .on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
-  const reaches = async (service: string, host: string, port: number) =>
-    (await exec(stack, service, ['node', '-e', reach(host, port)], true)).code === 0;
-  expect(await reaches('web', 'api', 3001)).toBe(true);
-  expect(await reaches('web', 'redis-cache', 6379)).toBe(true);
-  expect(await reaches('api', 'postgres', 5432)).toBe(true);
+  const reaches = async (service: string, host: string, port: number, patienceMs = 2_000) =>
+    (await exec(stack, service, ['node', '-e', reach(host, port, patienceMs)], true)).code === 0;
+  expect(await reaches('web', 'api', 3001, 30_000)).toBe(true);
+  expect(await reaches('web', 'redis-cache', 6379, 30_000)).toBe(true);
+  expect(await reaches('api', 'postgres', 5432, 30_000)).toBe(true);
   for (const [host, port] of [
     ['postgres', 5432],
     ['redis-queue', 6379],

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { linkIn, nthMail } from '../journeys/harness/inbox.ts';
 import { newPerson } from '../journeys/harness/people.ts';
 import { docker } from './harness/docker.ts';
-import { compose, exec, inspect, query, type Stack } from './harness/stack.ts';
+import { compose, eventually, exec, inspect, query, type Stack } from './harness/stack.ts';
 
 const base = inject('stack');
 const webUrl = inject('webUrl');
@@ -88,17 +88,17 @@ describe('the API behind PgBouncer', () => {
     );
     const address = Object.values(pooler?.NetworkSettings.Networks ?? {})[0]?.IPAddress;
     expect(from).toEqual([`ballast_app ${address}`, `ballast_auth ${address}`]);
-    expect(await doctor()).toEqual([]);
+    await vi.waitFor(async () => expect(await doctor()).toEqual([]), { timeout: 60_000, interval: 1_000 });
   });
 
   test('says so when the pooler is gone, as doctor does with its name, and goes on when it is back', async () => {
     await compose(stack, ['stop', 'pooler']);
-    await vi.waitFor(async () => expect(await health()).toBe(503), { timeout: 20_000, interval: 300 });
+    await vi.waitFor(async () => expect(await health()).toBe(503), { timeout: 120_000, interval: 300 });
     const [found] = await doctor();
     expect(found).toMatchObject({ code: 'pooler.unreachable', symptom: 'API 503 on /health' });
     expect(found?.fix).toContain('docker compose up -d pooler');
     await compose(stack, ['start', 'pooler']);
-    await vi.waitFor(async () => expect(await health()).toBe(200), { timeout: 20_000, interval: 300 });
+    await vi.waitFor(async () => expect(await health()).toBe(200), { timeout: 120_000, interval: 300 });
   });
 
   test('does not start where the sessions have no limits, and says what to do', async () => {
@@ -112,34 +112,50 @@ describe('the API behind PgBouncer', () => {
     const said = refused.stdout + refused.stderr;
     expect(said).toContain('idle_in_transaction_session_timeout has no limit for ballast_app');
     expect(said).toContain(`alter role ballast_app set idle_in_transaction_session_timeout = ${limitMs};`);
-    await vi.waitFor(async () => expect(await health()).toBe(200), { timeout: 20_000, interval: 300 });
+    await vi.waitFor(async () => expect(await health()).toBe(200), { timeout: 120_000, interval: 300 });
   });
 });
+
+/** On a slow machine some of a crowd wait longer than the pooler lets them. They ask again, as people do. */
+async function served<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!String(error).includes('query_wait_timeout')) throw error;
+    }
+  }
+}
 
 describe('four hundred clients', () => {
   test('share a few sessions, and none ever has the scope or the role of another', async () => {
     const crowd = await open({ maxConnections: 400 });
     const identity = await open({ maxConnections: 20, login: 'ballast_auth' });
-    const me = async (db: Database) => {
-      const [row] = await db.sql<{ name: string; scope: string | null }[]>`
-        select current_user::text as name, nullif(current_setting('app.tenant_id', true), '') as scope`;
-      return row;
-    };
-    const visit = async () => {
-      const tenant = randomUUID();
-      const seen = await withTenant(crowd, tenant, async (tx) => {
-        const sql = sqlOf(tx);
-        // What a job's transaction does, and only in here.
-        await sql`set local role ballast_auth`;
-        const [row] = await sql<{ name: string; scope: string }[]>`
-          select current_user::text as name, current_setting('app.tenant_id') as scope, pg_sleep(0.005)`;
+    const me = (db: Database) =>
+      served(async () => {
+        const [row] = await db.sql<{ name: string; scope: string | null }[]>`
+          select current_user::text as name, nullif(current_setting('app.tenant_id', true), '') as scope`;
         return row;
       });
+    const visit = async () => {
+      const tenant = randomUUID();
+      const seen = await served(() =>
+        withTenant(crowd, tenant, async (tx) => {
+          const sql = sqlOf(tx);
+          // What a job's transaction does, and only in here.
+          await sql`set local role ballast_auth`;
+          const [row] = await sql<{ name: string; scope: string }[]>`
+            select current_user::text as name, current_setting('app.tenant_id') as scope, pg_sleep(0.005)`;
+          return row;
+        }),
+      );
       expect(seen).toMatchObject({ name: 'ballast_auth', scope: tenant });
       expect(await me(crowd)).toEqual({ name: 'ballast_app', scope: null });
       // One that only reads sends begin, scope and commit with its query, and waits for none of them.
-      const [read] = await readScope(crowd, { tenantId: tenant }, (tx) =>
-        tx.execute(`select current_user::text as name, current_setting('app.tenant_id') as scope`),
+      const [read] = await served(() =>
+        readScope(crowd, { tenantId: tenant }, (tx) =>
+          tx.execute(`select current_user::text as name, current_setting('app.tenant_id') as scope`),
+        ),
       );
       expect(read).toEqual({ name: 'ballast_app', scope: tenant });
       expect(await me(crowd)).toEqual({ name: 'ballast_app', scope: null });
@@ -162,6 +178,8 @@ describe('four hundred clients', () => {
     const started: Promise<unknown>[] = [];
     const holders = Array.from({ length: sessions }, () =>
       db.sql.begin(async (sql) => {
+        // However late who waits is refused, these hold what they have until then.
+        await sql.unsafe('set local transaction_timeout = 0; set local idle_in_transaction_session_timeout = 0');
         const first = sql`select 1`.execute();
         started.push(first);
         await first;
@@ -170,7 +188,7 @@ describe('four hundred clients', () => {
     );
     const held = Promise.all(holders);
     held.catch(() => {});
-    await vi.waitFor(() => expect(started).toHaveLength(sessions), { timeout: 3_000, interval: 20 });
+    await vi.waitFor(() => expect(started).toHaveLength(sessions), { timeout: 60_000, interval: 20 });
     await Promise.all(started);
     await expect(db.sql`select 1`).rejects.toMatchObject({
       code: '08P01',
@@ -183,31 +201,32 @@ describe('four hundred clients', () => {
 });
 
 describe('a client that freezes in a transaction', () => {
-  const lock = (sql: { unsafe(text: string): PromiseLike<unknown> }) =>
-    sql.unsafe('select pg_advisory_xact_lock(4711)');
-  const freed = async (sinceMs: number) => {
-    const db = await open({ maxConnections: 1 });
-    await vi.waitFor(() => db.sql.begin(lock), { timeout: 2 * limitMs, interval: 100 });
-    expect(performance.now() - sinceMs).toBeLessThan(limitMs + 3_000);
-  };
+  const lock = 'pg_advisory_xact_lock(4711)';
+  /** Somebody else, past the pooler, waits for the lock. Returns for how many milliseconds after a moment it was held. */
+  const heldFrom = (since: string) =>
+    query(stack, `select ${lock}; select extract(epoch from clock_timestamp() - '${since}') * 1000`).then((rows) =>
+      Number(rows.at(-1)),
+    );
+  const isAwaited = () =>
+    eventually(
+      'somebody waits for the lock',
+      async () =>
+        (await query(stack, `select exists (select from pg_locks where objid = 4711 and not granted)`))[0] === 't',
+    );
 
-  test('between two statements is ended by its limit, and what it held is free', async () => {
+  test.each([
+    ['between two statements', false],
+    ['in the middle of one', true],
+  ])('%s is ended by its limit, and what it held is free', async (_, inStatement) => {
     const db = await open({ maxConnections: 1 });
-    const at = performance.now();
+    const taken = Promise.withResolvers<string>();
+    const heldMs = taken.promise.then(heldFrom);
+    const awaited = taken.promise.then(() => Promise.race([heldMs, isAwaited()]));
     const frozen = db.sql.begin(async (sql) => {
-      await lock(sql);
-      await new Promise(() => {});
-    });
-    await expect(frozen).rejects.toThrow(/CONNECTION_CLOSED|timeout|terminat/);
-    await freed(at);
-    expect(performance.now() - at).toBeGreaterThan(limitMs - 500);
-  });
-
-  test('in the middle of one too', async () => {
-    const db = await open({ maxConnections: 1 });
-    const at = performance.now();
-    const frozen = db.sql.begin(async (sql) => {
-      await lock(sql);
+      const [row] = await sql.unsafe<{ at: string }[]>(`select clock_timestamp()::text as at, ${lock}`);
+      taken.resolve(row?.at ?? '');
+      await awaited;
+      if (!inStatement) return new Promise<never>(() => {});
       // A statement's first use takes two messages. The loop is held after the first of them.
       const waits = sql`select ${1}::int as one`.execute();
       waits.catch(() => {});
@@ -217,6 +236,7 @@ describe('a client that freezes in a transaction', () => {
       return waits;
     });
     await expect(frozen).rejects.toThrow(/CONNECTION_CLOSED|timeout|terminat/);
-    await freed(at);
+    expect(await heldMs).toBeGreaterThan(limitMs - 500);
+    expect(await heldMs).toBeLessThan(limitMs + 5_000);
   });
 });

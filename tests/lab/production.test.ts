@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   weighAsBefore();
   await production?.end();
-  await forgetReleases(['lab-next', 'lab-broken', 'lab-ending', 'lab-mended']);
+  await forgetReleases(['lab-next', 'lab-broken', 'lab-ending', 'lab-waiting', 'lab-mended']);
 });
 
 describe('from outside', () => {
@@ -93,10 +93,11 @@ describe('from outside', () => {
   });
 
   test('Caddy itself has no way to a worker or to the data, and to the API for requests and its question', async () => {
-    const reach = async (address: string) =>
-      (await exec(production.stack, 'caddy', ['wget', '-q', '-T', '2', '-O-', `http://${address}`], true)).code === 0;
-    expect(await reach('api:3001/livez')).toBe(true);
-    expect(await reach('api:3003/internal/domains/ask?domain=ballast.localhost')).toBe(true);
+    const reach = async (address: string, seconds = '2') =>
+      (await exec(production.stack, 'caddy', ['wget', '-q', '-T', seconds, '-O-', `http://${address}`], true)).code ===
+      0;
+    expect(await reach('api:3001/livez', '30')).toBe(true);
+    expect(await reach('api:3003/internal/domains/ask?domain=ballast.localhost', '30')).toBe(true);
     expect(await reach('api:3003/internal/domains/ask?domain=shop.acme.example')).toBe(false);
     for (const address of ['worker:3002/livez', 'postgres:5432', 'redis-queue:6379']) {
       expect(await reach(address), address).toBe(false);
@@ -186,11 +187,13 @@ test('a roll beside replicas that do not run: none of the former is left, and on
   const before = await containersOf(stack, 'api');
   expect(before).toHaveLength(3);
 
-  await release(former(), 'lab-mended');
-  const interrupted = rollInterrupted('lab-mended', 'api', async () => (await containersOf(stack, 'api')).length === 6);
-  expect(await interrupted).toBe(143);
+  // It never becomes healthy, so the roll is at its first step however late somebody looks.
+  await release(former(), 'lab-waiting', ['CMD ["node", "-e", "setInterval(() => {}, 1000)"]']);
+  const added = async () => (await containersOf(stack, 'api')).length === 6;
+  expect(await rollInterrupted('lab-waiting', 'api', added)).toBe(143);
   expect((await containersOf(stack, 'api')).sort()).toEqual(before.toSorted());
 
+  await release(former(), 'lab-mended');
   const { code, stderr } = await roll('lab-mended', ['api']);
   expect(code, stderr).toBe(0);
   expect(await versionsOf('api')).toEqual(['lab-mended', 'lab-mended', 'lab-mended']);

@@ -11,7 +11,7 @@
  * await suite.close();
  */
 import { openRateLimiter } from '@ballast/cache/rate-limit';
-import { type Database, openDatabase, withScope } from '@ballast/db';
+import { type Database, withScope } from '@ballast/db';
 import type { Edge, Env, Services } from '@ballast/http';
 import { openRequestContext } from '@ballast/http/open-request-context';
 import { type Answer, type Asked, ask, behindSmallestEdge, type Routes } from '@ballast/http/testing';
@@ -20,7 +20,7 @@ import type { Log, ScheduleDefinition } from '@ballast/kernel';
 import { type Mail, openMail } from '@ballast/mail';
 import type { TestDatabase } from '@ballast/test-kit/database';
 import type { Inbox } from '@ballast/test-kit/inbox';
-import { openTestPools } from '@ballast/test-kit/pools';
+import { openPatiently, openTestPools } from '@ballast/test-kit/pools';
 import type { Hono } from 'hono';
 import { identify } from '../auth/identify.ts';
 import type { Auth } from '../auth/open-auth.ts';
@@ -77,8 +77,8 @@ export async function openModuleSuite(module: ModuleUnderTest): Promise<ModuleSu
   const { log = silent, handlers = [] } = module;
   const { database, db: appDb, jobsDb, close: closePools } = await openTestPools();
   const applicationName = 'suite';
-  const authDb = openDatabase({ url: database.appUrl, applicationName, role: 'ballast_auth' });
-  const admin = openDatabase({ url: database.adminUrl, applicationName });
+  const authDb = openPatiently({ url: database.appUrl, applicationName, role: 'ballast_auth' });
+  const admin = openPatiently({ url: database.adminUrl, applicationName });
   const services: Services = {
     mail: module.inbox ? openMail({ smtpUrl: module.inbox.url, from: 'Ballast <hello@example.com>' }) : noMail,
     auth: module.auth?.(authDb) ?? null,

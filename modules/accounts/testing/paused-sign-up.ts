@@ -1,11 +1,11 @@
 /** A process of its own that signs up one person, to be killed by a test. Arguments: the app's database URL, the address. */
-import { openDatabase } from '@ballast/db';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { openAuth } from '../auth/open-auth.ts';
 
 const [url = '', email = ''] = process.argv.slice(2);
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const auth = openAuth({
-  database: openDatabase({ url, applicationName: 'paused-sign-up', role: 'ballast_auth', maxConnections: 1 }),
+  database: openPatiently({ url, applicationName: 'paused-sign-up', role: 'ballast_auth', maxConnections: 1 }),
   secret: 'a-secret-of-the-tests-that-is-long-enough',
   publicUrl: 'http://localhost:3000',
   sessionDays: 30,

@@ -1,11 +1,11 @@
 import { createTestDatabase, onServer } from '@ballast/test-kit/database';
 import { startPostgres } from '@ballast/test-kit/embedded-postgres';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { expect, it } from 'vitest';
-import { openDatabase } from './client.ts';
 import { durabilityProblems } from './durability.ts';
 
 async function problemsAt(url: string): Promise<string[]> {
-  const db = openDatabase({ url, applicationName: 'durability-test', maxConnections: 1 });
+  const db = openPatiently({ url, applicationName: 'durability-test', maxConnections: 1 });
   try {
     return await durabilityProblems(db);
   } finally {

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkMigrations } from './check-migrations.ts';
-import { type Database, openDatabase } from './client.ts';
+import type { Database } from './client.ts';
 import { migrate, readMigrations } from './migrate.ts';
 
 let database: TestDatabase;
@@ -13,7 +14,7 @@ let directory: string;
 
 beforeEach(async () => {
   database = await createTestDatabase({ empty: true });
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl });
   directory = await mkdtemp(join(tmpdir(), 'ballast-migrations-'));
 });
 
@@ -94,7 +95,7 @@ describe('migrate', () => {
 
   it('waits for another for so long, and then says for whom', async () => {
     const all = await migrations({ '0001_item.sql': 'create table item (id int);' });
-    const other = openDatabase({ url: database.ownerUrl, applicationName: 'suite', maxConnections: 1 });
+    const other = openPatiently({ url: database.ownerUrl, maxConnections: 1 });
     await other.sql`select pg_advisory_lock(${0x42616c6c})`;
     await expect(migrate(database.ownerUrl, all, { patienceMs: 300 })).rejects.toThrow(
       /Another process has been migrating this database/,
@@ -112,7 +113,7 @@ describe('migrate', () => {
     await expect(migrate(database.ownerUrl, await migrations(files))).rejects.toThrow(
       /shop\/0002_index failed outside a transaction, .*: could not create unique index/,
     );
-    const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
+    const owner = openPatiently({ url: database.ownerUrl });
     try {
       const indexes = () =>
         owner.sql`select relname, indisvalid from pg_index join pg_class on oid = indexrelid where relname = 'item_id'`;

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Database, openDatabase } from './client.ts';
+import type { Database } from './client.ts';
 import { defaultRequestMs } from './limits.ts';
 import { poolerProblems } from './pooler-problems.ts';
 
@@ -10,7 +11,7 @@ let db: Database;
 // What a pooler is that keeps nothing: its sessions are opened with no word, and statements are handed on as they are.
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'careless', maxConnections: 1, pooled: true });
+  db = openPatiently({ url: database.appUrl, applicationName: 'careless', maxConnections: 1, pooled: true });
 });
 afterAll(async () => {
   await db.close();
@@ -31,14 +32,14 @@ it('names limits that are too long, another role, and what mends them', async ()
 });
 
 it('says what there is no limit of', async () => {
-  const bare = openDatabase({ url: database.ownerUrl, applicationName: 'bare', maxConnections: 1, pooled: true });
+  const bare = openPatiently({ url: database.ownerUrl, applicationName: 'bare', maxConnections: 1, pooled: true });
   const [limits] = await poolerProblems(bare, { role: 'ballast_owner', limitMs: defaultRequestMs });
   expect(limits).toMatch(/idle_in_transaction_session_timeout has no limit, .*statement_timeout has no limit/s);
   await bare.close();
 });
 
 it('leaves a session of ours without the limits of its login, unless it says some', async () => {
-  const direct = openDatabase({ url: database.appUrl, applicationName: 'direct', maxConnections: 1 });
+  const direct = openPatiently({ url: database.appUrl, applicationName: 'direct', maxConnections: 1 });
   expect(await direct.sql`show statement_timeout`).toEqual([{ statement_timeout: '0' }]);
   expect(await db.sql`show statement_timeout`).toEqual([{ statement_timeout: `${defaultRequestMs / 1_000}s` }]);
   await direct.close();

@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase, sqlOf, type Tx } from './client.ts';
 import { openPools } from './pools.ts';
@@ -12,8 +13,8 @@ let db: Database;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite', maxConnections: 2 });
-  const owner = openDatabase({ url: database.ownerUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl, maxConnections: 2 });
+  const owner = openPatiently({ url: database.ownerUrl });
   for (const statement of [
     'create table note (organization_id uuid not null, text text not null)',
     'alter table note enable row level security',
@@ -148,7 +149,7 @@ describe('readScope', () => {
       packets.push(packet);
       return packet;
     });
-    const counted = openDatabase({ url, applicationName: 'counted', maxConnections: 1 });
+    const counted = openPatiently({ url, applicationName: 'counted', maxConnections: 1 });
     const select = () =>
       readScope(counted, { tenantId: one }, (tx) => texts(tx.execute('select text from note') as never));
     const handed = () => readScope(counted, { tenantId: one }, (tx) => tx.execute('select text from note'));
@@ -276,7 +277,7 @@ describe('onCommit', () => {
 
 describe('the backup role', () => {
   it('reads every tenant’s rows with row_security off, as a dump does', async () => {
-    const backup = openDatabase({ url: database.backupUrl, applicationName: 'suite', maxConnections: 1 });
+    const backup = openPatiently({ url: database.backupUrl, maxConnections: 1 });
     await backup.sql`set row_security = off`;
     expect(await texts(backup.sql<{ text: string }[]>`select text from note order by text`)).toEqual([
       'mine!',

@@ -1,7 +1,8 @@
-import { openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
 import { forgetJobs } from '@ballast/jobs/testing';
 import { defineJob } from '@ballast/kernel';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { hasRedis } from '@ballast/test-kit/redis';
 import { Redis } from 'ioredis';
 import { uuidv7 } from 'uuidv7';
@@ -30,7 +31,7 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
   });
 
   async function add(waitedSeconds = 0): Promise<string> {
-    const db = openDatabase({ url: ward.database.appUrl, applicationName: 'ward', maxConnections: 1 });
+    const db = openPatiently({ url: ward.database.appUrl, applicationName: 'ward', maxConnections: 1 });
     const id = await withTenant(db, tenant, (tx) => enqueue(tx, task, { to: 'a@acme.test' }));
     await db.close();
     await ward.jobs.sql`update jobs.job set run_at = now() - ${waitedSeconds} * interval '1 second' where id = ${id}`;
@@ -190,7 +191,7 @@ describe.runIf(hasRedis())('doctor, of jobs', () => {
   });
 
   it('looks at what it can while the tables are older than this build', async () => {
-    const owner = openDatabase({ url: ward.database.ownerUrl, applicationName: 'ward', maxConnections: 1 });
+    const owner = openPatiently({ url: ward.database.ownerUrl, applicationName: 'ward', maxConnections: 1 });
     await owner.sql.unsafe('alter view jobs.fleet rename to fleet_away');
     try {
       expect(await ward.codes()).toEqual([]);

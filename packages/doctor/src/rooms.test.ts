@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase } from '@ballast/db';
 import { prepareRoles } from '@ballast/db/roles';
 import { databaseUrl, onServer, testPassword } from '@ballast/test-kit/database';
 import { startPostgres } from '@ballast/test-kit/embedded-postgres';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { hasRedis, startRedis } from '@ballast/test-kit/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -88,7 +88,7 @@ describe.runIf(hasRedis())('doctor, of what is full', () => {
     const passwords = { owner: testPassword, app: testPassword, dispatcher: testPassword, backup: testPassword };
     await onServer(server.adminUrl, (admin) => prepareRoles(admin, passwords));
     const url = databaseUrl(server.adminUrl, 'postgres', 'ballast_app');
-    const crowd = openDatabase({ url, applicationName: 'crowd', maxConnections: 30 });
+    const crowd = openPatiently({ url, applicationName: 'crowd', maxConnections: 30 });
     const take = (count: number) => Array.from({ length: count }, () => crowd.sql`select pg_sleep(60)`.catch(() => {}));
     try {
       take(14);

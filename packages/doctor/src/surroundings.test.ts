@@ -6,9 +6,9 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTls } from 'node:tls';
-import { openDatabase } from '@ballast/db';
 import { onServer } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { hasRedis } from '@ballast/test-kit/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { examine } from './examine.ts';
@@ -87,7 +87,7 @@ describe.runIf(hasRedis())('doctor, of what is around', () => {
   });
 
   it('a pool whose every connection is busy (row 22), and a server with hardly one left', async () => {
-    const pool = openDatabase({ url: ward.database.appUrl, applicationName: 'ballast-api', maxConnections: 3 });
+    const pool = openPatiently({ url: ward.database.appUrl, applicationName: 'ballast-api', maxConnections: 3 });
     const slow = [1, 2, 3].map(() => pool.sql`select pg_sleep(20)`.catch(() => {}));
     await vi.waitFor(
       async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Database, openDatabase, sqlOf } from '@ballast/db';
+import { type Database, sqlOf } from '@ballast/db';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Services } from './context.ts';
 import { openRequestContext } from './open-request-context.ts';
@@ -9,7 +10,7 @@ let database: TestDatabase;
 let db: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl });
 });
 afterAll(async () => {
   await db.close();

@@ -1,6 +1,7 @@
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { type Database, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { holdAfterRestore } from './after-restore.ts';
@@ -18,9 +19,9 @@ let jobsDb: Database;
 let admin: Database;
 beforeEach(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-  admin = openDatabase({ url: database.adminUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
+  admin = openPatiently({ url: database.adminUrl });
 });
 afterEach(async () => {
   await Promise.all([db.close(), jobsDb.close(), admin.close()]);

@@ -1,6 +1,7 @@
-import { type Database, openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
+import { type Database, sqlOf, withScope, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -20,9 +21,9 @@ let authDb: Database;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  authDb = openDatabase({ url: database.appUrl, applicationName: 'suite', role: 'ballast_auth' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl });
+  authDb = openPatiently({ url: database.appUrl, role: 'ballast_auth' });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
 });
 
 afterAll(async () => {

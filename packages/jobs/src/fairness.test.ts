@@ -1,7 +1,7 @@
 /** That no backlog holds up another tenant, and that nobody pays for how many tenants wait. */
-import { openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
+import { sqlOf, withScope, withTenant } from '@ballast/db';
 import { defineJob, type JobDefinition } from '@ballast/kernel';
-import { openTestPools } from '@ballast/test-kit/pools';
+import { openPatiently, openTestPools } from '@ballast/test-kit/pools';
 import { queueBackends, silentLog, startQueue } from '@ballast/test-kit/queue';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -38,7 +38,7 @@ async function startCrowd(
 ) {
   const queue = await startQueue(backend, database);
   const transport = queue.open();
-  const own = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  const own = openPatiently({ url: database.dispatcherUrl });
   const started: (string | null)[] = [];
   const worker = await startWorker<null>({
     db,

@@ -1,6 +1,7 @@
-import { type Database, openDatabase, withScope } from '@ballast/db';
+import { type Database, withScope } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enqueue } from './enqueue.ts';
@@ -11,7 +12,7 @@ let db: Database;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.dispatcherUrl });
 });
 
 afterAll(async () => {

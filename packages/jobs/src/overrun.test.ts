@@ -1,6 +1,8 @@
 /** Runs that are over while a transaction of their handler is still open: it holds the job's row, and nobody else may wait for that. */
-import { openDatabase, sqlOf, type Tx } from '@ballast/db';
+
+import { sqlOf, type Tx } from '@ballast/db';
 import { defineBatchHandler, type JobContext } from '@ballast/kernel';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { effect, openWorkers, tenant, until } from './testing/workers.ts';
 
@@ -68,7 +70,7 @@ describe('a handler that outlasts its time inside ctx.transaction', () => {
   });
 
   it('is rid of it by the limit of its pool, and its job runs again', async () => {
-    const short = openDatabase({ url: appUrl, applicationName: 'suite', transactionTimeoutMs: 3_000 });
+    const short = openPatiently({ url: appUrl, transactionTimeoutMs: 3_000 });
     await work(
       ({ payload, ctx }) =>
         ctx.transaction(async (tx) => {

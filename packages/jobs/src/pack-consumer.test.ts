@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Database, openDatabase } from '@ballast/db';
+import type { Database } from '@ballast/db';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { queueBackends, silentLog, startQueue, type TestQueue } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -18,7 +19,7 @@ describe.each(queueBackends)('a consumer of the queue on %s', { timeout: 60_000 
 
   beforeEach(async () => {
     database = await createTestDatabase();
-    admin = openDatabase({ url: database.adminUrl, applicationName: 'suite' });
+    admin = openPatiently({ url: database.adminUrl });
     warnings = 0;
     const warn = () => {
       warnings += 1;

@@ -2,10 +2,10 @@
  * That no plan follows statistics. The tables of jobs fill and empty within seconds, and a session plans a statement once:
  * what it planned while next to nothing waited must not read all that waits when there are ten thousands.
  */
-import { type Database, openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
+import { type Database, sqlOf, withScope, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
 import { onServer } from '@ballast/test-kit/database';
-import { openTestPools } from '@ballast/test-kit/pools';
+import { openPatiently, openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,8 +25,8 @@ const fleet = { slots: new Map(), knows: new Set(['suite.task@1']), runMs: new M
 
 const { database, close } = await openTestPools();
 // One session each, which counts what itself has read.
-const app = openDatabase({ url: database.appUrl, applicationName: 'suite', maxConnections: 1 });
-const dispatcher = openDatabase({
+const app = openPatiently({ url: database.appUrl, maxConnections: 1 });
+const dispatcher = openPatiently({
   url: database.dispatcherUrl,
   applicationName: 'suite',
   maxConnections: 1,

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, openDatabase, sqlOf, type Tx, withScope, withTenant } from '@ballast/db';
+import { type Database, sqlOf, type Tx, withScope, withTenant } from '@ballast/db';
 import { cancel, defineJob, type JobContext, secret, snooze } from '@ballast/kernel';
 import { parseKeyRing } from '@ballast/kernel/key-ring';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -27,9 +28,9 @@ let admin: Database;
 beforeAll(async () => {
   database = await createTestDatabase();
   const keys = parseKeyRing(`k:${randomBytes(32).toString('base64')}`);
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite', keys });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-  admin = openDatabase({ url: database.adminUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl, keys });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
+  admin = openPatiently({ url: database.adminUrl });
   await admin.sql.unsafe(
     `create table public.said (fraction real, at timestamptz default clock_timestamp());
      create function public.saying() returns trigger language plpgsql security definer as

@@ -1,5 +1,6 @@
-import { type Database, openDatabase } from '@ballast/db';
+import type { Database } from '@ballast/db';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ let owner: postgres.Sql;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
   owner = postgres(database.ownerUrl, { max: 2 });
 });
 afterAll(async () => {

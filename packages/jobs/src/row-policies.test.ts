@@ -1,8 +1,8 @@
 /** What the app's role may see and write of jobs, with SQL of its own: another organisation's work is not there. */
 import { randomUUID } from 'node:crypto';
-import { openDatabase, sqlOf, withScope, withTenant } from '@ballast/db';
+import { sqlOf, withScope, withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
-import { openTestPools } from '@ballast/test-kit/pools';
+import { openPatiently, openTestPools } from '@ballast/test-kit/pools';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { enqueue } from './enqueue.ts';
@@ -121,7 +121,7 @@ it('the app completes what it runs, and ends its own pack', async () => {
 });
 
 it('identity reads nothing of jobs at all', async () => {
-  const authDb = openDatabase({ url: database.appUrl, applicationName: 'suite', role: 'ballast_auth' });
+  const authDb = openPatiently({ url: database.appUrl, role: 'ballast_auth' });
   for (const table of ['job', 'pack', 'step', 'due'])
     await expect(withScope(authDb, {}, (tx) => sqlOf(tx).unsafe(`select 1 from jobs.${table}`))).rejects.toThrow(
       'permission denied for table',

@@ -1,6 +1,7 @@
-import { type Database, openDatabase } from '@ballast/db';
+import type { Database } from '@ballast/db';
 import { type CatchUp, defineJob, defineSchedule, type ScheduleDefinition } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { registerSchedules, runDueSlots } from './schedule.ts';
@@ -23,7 +24,7 @@ describe('due slots', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    db = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+    db = openPatiently({ url: database.dispatcherUrl });
   });
 
   afterAll(async () => {

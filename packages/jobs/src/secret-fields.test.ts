@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type Database, openDatabase, type Tx, withTenant } from '@ballast/db';
+import { type Database, type Tx, withTenant } from '@ballast/db';
 import { cancel, defineJob, type JobContext, type Log, secret } from '@ballast/kernel';
 import { type KeyRing, parseKeyRing } from '@ballast/kernel/key-ring';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { queueBackends, startQueue, type TestQueue } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -41,7 +42,7 @@ const log: Log = { debug: say, info: say, warn: say, error: say };
 
 const pool = (keys?: string) => {
   const ring = keys === undefined ? {} : { keys: parseKeyRing(keys) as KeyRing };
-  const db = openDatabase({ url: database.appUrl, applicationName: 'suite', ...ring });
+  const db = openPatiently({ url: database.appUrl, ...ring });
   pools.push(db);
   return db;
 };
@@ -55,8 +56,8 @@ const receive: Run = async ({ payload }) => void seen.push(payload.token);
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
-  admin = openDatabase({ url: database.adminUrl, applicationName: 'suite' });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
+  admin = openPatiently({ url: database.adminUrl });
 });
 afterEach(async () => {
   await forgetJobs(jobsDb);

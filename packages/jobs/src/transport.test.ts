@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { openDatabase } from '@ballast/db';
 import { createTestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { queueBackends, silentLog, startQueue } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';
@@ -47,7 +47,7 @@ describe.each(queueBackends)('the queue on %s', (backend) => {
       expect(await redis.zcard('bull:default:failed')).toBe(0);
       await redis.quit();
     } else {
-      const owner = openDatabase({ url: database.adminUrl, applicationName: 'suite' });
+      const owner = openPatiently({ url: database.adminUrl });
       expect(await owner.sql`select 1 from bullmq.job`).toEqual([]);
       await owner.close();
     }

@@ -1,6 +1,7 @@
-import { type Database, openDatabase } from '@ballast/db';
+import type { Database } from '@ballast/db';
 import { defineJob, defineSchedule, type ScheduleDefinition } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { silentLog, startQueue, type TestQueue } from '@ballast/test-kit/queue';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -18,8 +19,8 @@ let runs = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
   queue = await startQueue('postgres', database);
 });
 

@@ -1,6 +1,7 @@
 import { openRateLimiter } from '@ballast/cache/rate-limit';
-import { openDatabase, sqlOf, withScope } from '@ballast/db';
+import { sqlOf, withScope } from '@ballast/db';
 import { createTestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { queueBackends, startQueue } from '@ballast/test-kit/queue';
 import { expect, it } from 'vitest';
 import { openMetrics } from './metrics.ts';
@@ -16,7 +17,7 @@ it('tells what a pool has in use and who waits for it, until it is closed', asyn
   const { metrics, scrape } = open();
   poolMetrics(metrics);
   const database = await createTestDatabase();
-  const db = openDatabase({ url: database.appUrl, applicationName: 'pool-suite', maxConnections: 2 });
+  const db = openPatiently({ url: database.appUrl, applicationName: 'pool-suite', maxConnections: 2 });
   const pool = async () => {
     const samples = await scrape();
     const of = (name: string) => samples.get(`ballast_postgres_pool_${name}`);

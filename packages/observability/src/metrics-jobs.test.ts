@@ -1,10 +1,11 @@
-import { type Database, openDatabase, sqlOf, type Tx, withTenant } from '@ballast/db';
+import { type Database, sqlOf, type Tx, withTenant } from '@ballast/db';
 import { enqueue, enqueueMany } from '@ballast/jobs/enqueue';
 import { startSweep } from '@ballast/jobs/sweep';
 import { forgetJobs } from '@ballast/jobs/testing';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
 import { cancel, defineHandler, defineJob, type Outcome, snooze } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { silentLog, startQueue } from '@ballast/test-kit/queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -27,8 +28,8 @@ let metrics: Metrics;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
   metrics = openMetrics({ service: 'worker', release: '1', modules: [] });
 });
 afterAll(async () => {

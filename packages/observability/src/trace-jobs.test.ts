@@ -1,4 +1,4 @@
-import { type Database, openDatabase, type Tx, withTenant } from '@ballast/db';
+import { type Database, type Tx, withTenant } from '@ballast/db';
 import { enqueue } from '@ballast/jobs/enqueue';
 import { forgetJobs, runDueJobs, slotComes } from '@ballast/jobs/testing';
 import {
@@ -13,6 +13,7 @@ import {
   snooze,
 } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { type ReceivedSpan, startTraceReceiver, type TraceReceiver } from '@ballast/test-kit/trace-receiver';
 import { trace } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -41,8 +42,8 @@ const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unkn
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.appUrl, applicationName: 'suite' });
-  jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'suite' });
+  db = openPatiently({ url: database.appUrl });
+  jobsDb = openPatiently({ url: database.dispatcherUrl });
 });
 beforeEach(async () => {
   lines.length = 0;

@@ -1,4 +1,4 @@
-import { type Database, openDatabase } from '@ballast/db';
+import { type Database, type DatabaseOptions, openDatabase } from '@ballast/db';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
 export interface TestPools {
@@ -8,6 +8,14 @@ export interface TestPools {
   /** As ballast_dispatcher. */
   jobsDb: Database;
   close(): Promise<void>;
+}
+
+/**
+ * A pool of a suite that is not about connecting. Whoever serves gives up a connection after two seconds; the machine of a
+ * suite may stand still for as long, and its first statement would fail.
+ */
+export function openPatiently(options: Pick<DatabaseOptions, 'url'> & Partial<DatabaseOptions>): Database {
+  return openDatabase({ applicationName: 'suite', connectTimeoutSeconds: 30, ...options });
 }
 
 /**
@@ -27,16 +35,14 @@ export async function openTestPools({
   table?: string;
 } = {}): Promise<TestPools> {
   const database = await createTestDatabase();
-  const applicationName = 'suite';
   if (table) {
-    const owner = openDatabase({ url: database.ownerUrl, applicationName, maxConnections: 1 });
+    const owner = openPatiently({ url: database.ownerUrl, maxConnections: 1 });
     await owner.sql.unsafe(`create table ${table}; grant all on ${table.split(' ')[0]} to ballast_app`);
     await owner.close();
   }
-  const db = openDatabase({ url: database.appUrl, applicationName });
-  const jobsDb = openDatabase({
+  const db = openPatiently({ url: database.appUrl });
+  const jobsDb = openPatiently({
     url: database.dispatcherUrl,
-    applicationName,
     ...(jobsConnections === undefined ? {} : { maxConnections: jobsConnections }),
   });
   return {

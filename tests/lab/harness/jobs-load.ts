@@ -6,7 +6,7 @@ import { visit } from './visit.ts';
 
 export interface RequestedJobs {
   /** Adds so many jobs a second until it is stopped; tells how many it were. */
-  feed(perSecond: number): { stop(): Promise<number> };
+  feed(perSecond: number): { added(): number; stop(): Promise<number> };
   /** Waits until all jobs are done, and finds one mail and one effect of each. */
   allOnce(): Promise<void>;
 }
@@ -54,7 +54,10 @@ export async function openJobs(production: Reached, cookie: string): Promise<Req
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, 1000 - (performance.now() - began))));
         }
       })();
+      // Said by stop(), which may come much later.
+      ended.catch(() => {});
       return {
+        added: () => count,
         async stop() {
           running = false;
           await ended;

@@ -50,7 +50,6 @@ export async function startSwarm(base: Stack, ground: Ground = {}): Promise<Swar
     MAIL_FROM: 'Ballast <hello@ballast.test>',
     SUPPORT_EMAIL: 'support@ballast.test',
     SECRETS_DIRECTORY: secrets,
-    STACK_WAIT_SECONDS: '120',
     // The lab's engine reaches no registry.
     RESOLVE_IMAGE: 'never',
     ...{ API_REPLICAS: `${replicas}`, WORKER_REPLICAS: `${replicas}`, WEB_REPLICAS: `${replicas}` },
@@ -65,10 +64,12 @@ export async function startSwarm(base: Stack, ground: Ground = {}): Promise<Swar
       .filter(Boolean);
   const end = async () => {
     await on(['stack', 'rm', name], { mayFail: true });
-    await eventually('the stack is gone', async () => {
+    // Its containers may take a minute to end, each.
+    const isGone = async () => {
       const left = await on(['ps', '-aq', '--filter', `label=com.docker.stack.namespace=${name}`]);
       return left.stdout.trim() === '';
-    });
+    };
+    await eventually('the stack is gone', isGone, 240_000);
     const volumes = await on(['volume', 'ls', '-q', '--filter', `name=${name}_`]);
     await on(['volume', 'rm', '-f', ...volumes.stdout.split('\n').filter(Boolean)], { mayFail: true });
     await leave();

@@ -1,7 +1,8 @@
-import { type Database, openDatabase } from '@ballast/db';
+import type { Database } from '@ballast/db';
 import { defaultRequestMs } from '@ballast/db/limits';
 import { readMigrations } from '@ballast/db/migrate';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { migrationSources } from '@ballast/test-kit/template';
 import { uuidv7 } from 'uuidv7';
@@ -37,7 +38,7 @@ export async function openWard(): Promise<Ward> {
     startRedis(['--maxmemory-policy', 'allkeys-lru']),
     readMigrations(migrationSources()),
   ]);
-  const jobs = openDatabase({ url: database.dispatcherUrl, applicationName: 'ward' });
+  const jobs = openPatiently({ url: database.dispatcherUrl, applicationName: 'ward' });
   const subject: Subject = {
     place: 'compose',
     environment: 'local',

@@ -1,4 +1,4 @@
-import { type Database, openDatabase, type Tx, withTenant } from '@ballast/db';
+import { type Database, type Tx, withTenant } from '@ballast/db';
 import {
   type BatchContext,
   type BatchHandler,
@@ -10,6 +10,7 @@ import {
   type Outcome,
 } from '@ballast/kernel';
 import { createTestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { z } from 'zod';
 import { claim } from '../claim.ts';
 import { type Completions, openCompletions } from '../completions.ts';
@@ -235,10 +236,10 @@ export class System {
 
 export async function openSystem(): Promise<{ system: System; close(): Promise<void> }> {
   const database = await createTestDatabase();
-  const db = openDatabase({ url: database.appUrl, applicationName: 'model' });
-  const workDb = openDatabase({ url: database.appUrl, applicationName: 'model' });
-  const jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'model' });
-  const owner = openDatabase({ url: database.ownerUrl, applicationName: 'model' });
+  const db = openPatiently({ url: database.appUrl, applicationName: 'model' });
+  const workDb = openPatiently({ url: database.appUrl, applicationName: 'model' });
+  const jobsDb = openPatiently({ url: database.dispatcherUrl, applicationName: 'model' });
+  const owner = openPatiently({ url: database.ownerUrl, applicationName: 'model' });
   await createEffects(owner);
   await owner.close();
   return {
