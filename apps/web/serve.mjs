@@ -18,6 +18,7 @@ const { clientAddress, keepSilent, openReplica, readWebSettings } = await import
 const { settings, replica } = await opened();
 /** For this long after the last new connection, those that are idle are served and not closed. */
 const SETTLE_MS = Math.min(1_000, settings.shutdownGraceMs / 2);
+const TIDY_EVERY_MS = 50;
 
 async function opened() {
   try {
@@ -75,7 +76,12 @@ async function stop() {
         server.closeIdleConnections();
         silent.close();
       };
-      setTimeout(() => setInterval(closeIdle, 50).unref(), SETTLE_MS).unref();
+      // In ticks and not by the clock, and after what came in is read: a process that stood still has passed one of them.
+      let ticksLeft = Math.ceil(SETTLE_MS / TIDY_EVERY_MS);
+      setInterval(() => {
+        ticksLeft -= 1;
+        if (ticksLeft <= 0) setImmediate(closeIdle);
+      }, TIDY_EVERY_MS).unref();
       return closed;
     }),
   );

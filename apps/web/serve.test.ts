@@ -133,7 +133,7 @@ it('finishes what is in flight, then ends by itself, well before its grace is ov
 });
 
 it('keeps answering for the delay, says that it drains, and closes a kept connection only once it accepts no other', async () => {
-  const { child, url } = await start({ SHUTDOWN_DELAY_MS: '700' });
+  const { child, url } = await start({ SHUTDOWN_DELAY_MS: '5000' });
   const ended = once(child, 'exit');
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const get = () =>
@@ -148,18 +148,13 @@ it('keeps answering for the delay, says that it drains, and closes a kept connec
   child.kill('SIGTERM');
   await expect.poll(async () => (await get()).body, { interval: 20 }).toContain('"draining":true');
   expect((await get()).connection).toBe('keep-alive');
-  const refused = () =>
-    fetch(url, { headers: { connection: 'close' } }).then(
-      () => false,
-      () => true,
-    );
-  await expect.poll(refused, { interval: 20, timeout: 5_000 }).toBe(true);
-  expect((await get()).connection).toBe('close');
+  await expect.poll(async () => (await get()).connection, { interval: 20 }).toBe('close');
+  await expect(fetch(url)).rejects.toThrow();
   expect(await ended).toEqual([0, null]);
 });
 
 it('answers what comes over a connection that was dialled long before, and ends beside one on which nothing comes', async () => {
-  const { child, url } = await start();
+  const { child, url } = await start({ SHUTDOWN_GRACE_MS: '60000' });
   const dialled = () => connect(Number(new URL(url).port), '127.0.0.1');
   const [early, silent] = [dialled(), dialled()];
   let text = '';
@@ -175,8 +170,8 @@ it('answers what comes over a connection that was dialled long before, and ends 
   const startedAt = Date.now();
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
-  expect(Date.now() - startedAt).toBeLessThan(3_000);
-}, 20_000);
+  expect(Date.now() - startedAt).toBeLessThan(30_000);
+});
 
 it('ends when the grace is over, whoever is still waiting', async () => {
   const { child, url } = await start({ SHUTDOWN_GRACE_MS: '300' });

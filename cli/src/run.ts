@@ -9,6 +9,9 @@ import { tellUnforeseen } from './output/unforeseen.ts';
 import { type Parsed, parse, unknown } from './parse.ts';
 import { codes, type Terminal } from './terminal.ts';
 
+/** A machine that is very busy answers late, and is not away. */
+const connectTimeoutSeconds = 10;
+
 /** Runs one command line. Returns the exit code. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   const [group = '--help', ...behind] = words;
@@ -50,7 +53,12 @@ async function ask(work: ReturnType<DatabaseCommand['prepare']>, parsed: Parsed,
     terminal.err(found.problem);
     return codes.unreachable;
   }
-  const db = openDatabase({ url: found.url, applicationName: 'ballast-cli', maxConnections: 2 });
+  const db = openDatabase({
+    url: found.url,
+    applicationName: 'ballast-cli',
+    maxConnections: 2,
+    connectTimeoutSeconds,
+  });
   try {
     return tell(await work(db), parsed, terminal);
   } catch (error) {

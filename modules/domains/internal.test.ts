@@ -55,6 +55,7 @@ it('is looked up by an index, and by none that knows other columns', async () =>
 
 it('429 when more is asked than handshakes can need: who makes names up reaches no database', async () => {
   const statuses = new Set<number>();
-  for (let asking = 0; asking < 6_000 && !statuses.has(429); asking++) statuses.add((await asked('?domain=x')).status);
+  // The window may end on the way: then what is too much is too much of the next one.
+  for (let asking = 0; asking < 12_010 && !statuses.has(429); asking++) statuses.add((await asked('?domain=x')).status);
   expect([...statuses]).toEqual([404, 429]);
-}, 60_000);
+});

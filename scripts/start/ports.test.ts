@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { listenerInode, shortCommand } from './port-holder.ts';
@@ -9,10 +10,12 @@ afterEach(async () => {
 });
 
 async function occupy(host: string): Promise<number> {
-  const server = createServer();
+  // One that the system gave for this address it may have given to somebody else for another.
+  const port = await freePort();
+  const server = createServer().listen(port, host);
+  await once(server, 'listening');
   open.push(server);
-  await new Promise<void>((listening) => server.listen(0, host, listening));
-  return (server.address() as { port: number }).port;
+  return port;
 }
 
 test('a free port passes', async () => {

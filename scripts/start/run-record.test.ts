@@ -55,5 +55,6 @@ test('a process that ignores the request to end is ended', async () => {
   const child = await sleeper(true);
   const known = knownProcess('deaf', child.pid ?? 0);
   await endProcesses([known], 300);
-  expect(isAlive(known)).toBe(false);
+  // A busy machine may take longer over its end than anyone waits for it.
+  await expect.poll(() => isAlive(known), { timeout: 30_000 }).toBe(false);
 });

@@ -53,9 +53,13 @@ describe.concurrent.each(queueBackends)('transactions of workers on %s', { timeo
         await stage.allDone(made + 2);
       }
       await allDoneUncharged(stage, count);
-      const [found] = await stage.admin.sql<{ deadlocks: number }[]>`
-        select deadlocks::int from pg_stat_database where datname = current_database()`;
-      expect(found?.deadlocks).toBeGreaterThan(0);
+      // A session reports what it has counted a second later at the earliest, and ten at the latest.
+      const met = async () => {
+        const [found] = await stage.admin.sql<{ deadlocks: number }[]>`
+          select deadlocks::int from pg_stat_database where datname = current_database()`;
+        expect(found?.deadlocks).toBeGreaterThan(0);
+      };
+      await vi.waitFor(met, { timeout: goalMs, interval: 500 });
     }));
 
   test('that cannot be serialized run again (row 23)', () =>

@@ -51,29 +51,33 @@ async function signalWalWriter({ admin }: Stage, signal: NodeJS.Signals): Promis
   process.kill(writer?.pid ?? 0, signal);
 }
 
-/** Stops a worker between two of its statements. Its slots count on, however long the play takes on a busy machine. */
-async function freezeAtRest({ admin }: Stage, worker: ChildProcess): Promise<void> {
+/** Whether a worker that is stopped has nothing under way in Postgres. */
+async function isAtRest({ admin }: Stage): Promise<boolean> {
   const sessions = async () => {
     const rows = await admin.sql<{ pid: number; state: string; since: string }[]>`
       select pid, state, state_change::text as since from pg_stat_activity
       where datname = current_database() and application_name in ('fault-worker', 'ballast-transport') order by pid`;
     return [...rows];
   };
+  const stopped = await sessions();
+  // What it sent just before may wait for a session that has not come to run yet.
+  await new Promise((later) => setTimeout(later, 300));
+  const settled = await sessions();
+  return settled.every(({ state }) => state === 'idle') && isDeepStrictEqual(stopped, settled);
+}
+
+/** Stops a worker between two of its statements. Its slots count on, however long the play takes on a busy machine. */
+async function freezeAtRest(stage: Stage, worker: ChildProcess): Promise<void> {
   await vi.waitFor(
     async () => {
       worker.kill('SIGSTOP');
-      const stopped = await sessions();
-      // What it sent just before may wait for a session that has not come to run yet.
-      await new Promise((later) => setTimeout(later, 300));
-      const settled = await sessions();
-      const atRest = settled.every(({ state }) => state === 'idle') && isDeepStrictEqual(stopped, settled);
-      if (atRest) return;
+      if (await isAtRest(stage)) return;
       worker.kill('SIGCONT');
       throw new Error('The worker is in the middle of a statement.');
     },
     { timeout: goalMs, interval: 100 },
   );
-  await admin.sql`update jobs.process set beat_at = now() + interval '10 minutes'`;
+  await stage.admin.sql`update jobs.process set beat_at = now() + interval '10 minutes'`;
 }
 
 interface Places {
@@ -193,14 +197,10 @@ describe('Postgres is killed', { timeout: 3 * goalMs }, () => {
         await signalWalWriter(stage, 'SIGSTOP');
         await stage.produce(3);
         await vi.waitFor(() => expect(said).toContain('failpoint run.started: freeze'), { timeout: goalMs });
-        const before = await vi.waitFor(
-          async () => {
-            const found = await places(stage);
-            expect(found.packs.some(({ opened }) => opened)).toBe(true);
-            return found;
-          },
-          { timeout: goalMs },
-        );
+        // What it had sent when it froze may still be on its way to the disk.
+        await vi.waitFor(async () => expect(await isAtRest(stage)).toBe(true), { timeout: goalMs, interval: 100 });
+        const before = await places(stage);
+        expect(before.packs.some(({ opened }) => opened)).toBe(true);
 
         expect(await placesAfterCrash(stage)).toEqual(before);
         worker.kill('SIGCONT');

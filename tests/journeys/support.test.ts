@@ -23,14 +23,14 @@ test.skipIf(off)(
     await page.getByText('Your request is on its way.').waitFor();
     const delivered = async () =>
       (await mailsTo('support@ballast.localhost')).filter((mail) => mail.subject.includes(subject));
-    await expect.poll(async () => (await delivered()).length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(async () => (await delivered()).length, { timeout: 60_000 }).toBe(1);
     await expect
       .poll(
         async () => {
           await page.reload();
           return await page.getByText('Delivered').count();
         },
-        { timeout: 30_000 },
+        { timeout: 60_000 },
       )
       .toBeGreaterThan(0);
   },

@@ -13,7 +13,7 @@ test(`a worker killed between commit and send: the mail arrives once, after anot
   await control('shut-gate');
   await signUp(visitor, ada);
   // The worker has the job and is connected to a mail server that does not speak.
-  await expect.poll(() => control('count-waiting'), { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(() => control('count-waiting'), { timeout: 60_000 }).toBeGreaterThan(0);
   await control('kill-worker');
   await control('open-gate');
   expect(await mailsTo(ada.email)).toEqual([]);

@@ -7,7 +7,7 @@ import { type Fleet, type Member, sessionsOf } from './fleet.ts';
 import type { Disaster, PlannedDisaster } from './plan.ts';
 import type { Recovery } from './recovery.ts';
 import type { Stage } from './stage.ts';
-import type { Role } from './worker-process.ts';
+import type { Order, Role, Told } from './worker-process.ts';
 
 interface Scene {
   stage: Stage;
@@ -39,7 +39,6 @@ export async function playDisasters(
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name <> all(${frozen.map(({ number }) => sessionsOf(number))}::text[])
           and (application_name like 'soak-process-%' or application_name = 'ballast-transport')`;
-      for (const member of scene.fleet.living()) if (member.processId === null) member.lostSession = true;
       scene.diary.happened('sessions ended');
     },
   };
@@ -62,6 +61,9 @@ export async function playDisasters(
   return counts;
 }
 
+/** Its jobs have eight seconds to end; the rest is for a machine that is busy. */
+const heedsWithinMs = 60_000;
+
 async function strike(
   fleet: Fleet,
   role: Role,
@@ -76,7 +78,7 @@ async function strike(
     if (victim.child.exitCode !== null || victim.child.signalCode !== null) return;
     victim.fate = 'did not heed SIGTERM';
     victim.child.kill('SIGKILL');
-  }, 20_000).unref();
+  }, heedsWithinMs).unref();
   if (signal === 'SIGKILL') await victim.ended;
 }
 
@@ -85,14 +87,31 @@ async function freeze({ fleet, diary }: Scene, disaster: PlannedDisaster): Promi
   victim.frozen = true;
   // Every other one freezes by itself, at the beginning of a job: with something in hand for certain.
   if (disaster.victim % 2 === 0) {
-    // It may have been killed this moment.
-    victim.child.send('freeze', () => {});
+    order(victim, 'freeze');
   } else victim.child.kill('SIGSTOP');
   diary.happened(`process ${victim.number} frozen for ${disaster.forMs} ms`);
   await sleep(disaster.forMs);
-  victim.child.kill('SIGCONT');
+  await thaw(victim);
   victim.frozen = false;
 }
+
+/** Wakes it until it says that it is awake: one that freezes by itself may do so only after the first signal. */
+async function thaw(victim: Member): Promise<void> {
+  let asleep = true;
+  const hear = (told: Told) => {
+    if ('thawed' in told) asleep = false;
+  };
+  victim.child.on('message', hear);
+  order(victim, 'thaw');
+  while (asleep && victim.child.exitCode === null && victim.child.signalCode === null) {
+    victim.child.kill('SIGCONT');
+    await sleep(100);
+  }
+  victim.child.off('message', hear);
+}
+
+/** It may have been killed this moment. */
+const order = (victim: Member, what: Order) => victim.child.send(what, () => {});
 
 /** A started process is there within seconds, as long as somebody starts them. */
 async function chooseVictim(fleet: Fleet, role: Role, { victim }: PlannedDisaster): Promise<Member> {

@@ -15,8 +15,6 @@ export interface Member {
   /** What somebody did to it. */
   fate: string | null;
   failpoint: string | null;
-  /** Somebody ended its sessions in Postgres before it was ready. */
-  lostSession: boolean;
   ended: Promise<void>;
 }
 
@@ -77,13 +75,12 @@ export function openFleet(options: FleetOptions): Fleet {
       frozen: false,
       fate: null,
       failpoint,
-      lostSession: false,
       ended: new Promise((resolve) => child.once('exit', () => resolve())),
     };
     members.add(member);
     child.on('message', (told: Told) => {
       if ('ready' in told) member.processId = told.ready;
-      else options.onStarted(member, told.started);
+      if ('started' in told) options.onStarted(member, told.started);
     });
     child.once('exit', (code, signal) => {
       members.delete(member);
@@ -101,7 +98,7 @@ export function openFleet(options: FleetOptions): Fleet {
       ),
     living: () => [...members],
     async whole() {
-      const deadline = Date.now() + 60_000;
+      const deadline = Date.now() + 180_000;
       while ([...members].some((member) => member.processId === null)) {
         if (Date.now() > deadline) throw new Error(`The processes did not start; their logs are in ${options.folder}.`);
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -124,8 +121,6 @@ function howItEnded(member: Member, code: number | null, signal: NodeJS.Signals 
   if (signal === 'SIGKILL' && member.failpoint) return `failpoint ${member.failpoint.split('=')[0]}`;
   // A process that believes itself wedged ends itself, as its supervisor would.
   if (code === 0) return 'watchdog';
-  // Its first statement failed, since its session was ended: a supervisor tries again, and so does ours.
-  if (member.processId === null && code === 1 && member.lostSession) return 'lost its session while it started';
   if (member.processId === null && code === 1) return 'did not start';
   return `unexpected: ${signal ?? code}`;
 }

@@ -11,7 +11,7 @@ import { runSoak } from './run.ts';
 const seed = Number(process.env.BALLAST_SEED ?? Date.now() % 1_000_000_000);
 const backend = queueBackends.at(-1) ?? 'postgres';
 
-test(`loses nothing and doubles nothing on ${backend}`, { timeout: 300_000 }, async () => {
+test(`loses nothing and doubles nothing on ${backend}`, { timeout: 900_000 }, async () => {
   process.stdout.write(`soak: BALLAST_SEED=${seed}\n`);
   const folder = join(import.meta.dirname, '../../.ballast/soak', String(seed));
   const report = await runSoak({

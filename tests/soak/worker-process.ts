@@ -3,6 +3,7 @@
  * dispatcher alone. Tells its parent that it is ready and which jobs began.
  */
 import { flushCompileCache } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '@ballast/db';
 import { startDispatcher } from '@ballast/jobs/dispatch';
 import { openTransport } from '@ballast/jobs/transport';
@@ -26,14 +27,17 @@ export interface Assignment {
 }
 
 /** What it tells. */
-export type Told = { ready: string } | { started: string[] };
+export type Told = { ready: string } | { started: string[] } | { thawed: true };
+
+/** What a worker is told: to stop itself at the beginning of its next job, or not to do so any more. */
+export type Order = 'freeze' | 'thaw';
 
 /** The elder is never killed, so nothing that kills may reach it: it knows as much as a worker of an older release. */
 const unknownToElder: readonly Kind[] = ['poison', 'risky'];
 
 const compiledAfterMs = 15_000;
-/** Its parent wakes it after a time: a process that had nothing to begin must not freeze after that. */
-const freezeWithinMs = 2_000;
+/** Whoever has found no Postgres by then is at fault itself. */
+const startWithinMs = 60_000;
 
 /** It lives for seconds: connections that it opens cost more than those that it waits for. */
 const few = { maxConnections: 3 };
@@ -52,30 +56,49 @@ async function main({ role, name, ...urls }: Assignment): Promise<void> {
     return tell({ ready: '' });
   }
   const kinds = (Object.keys(jobs) as Kind[]).filter((kind) => role === 'worker' || !unknownToElder.includes(kind));
-  const worker = await startWorker<Services>({
-    db: openDatabase({ ...few, applicationName: name, url: urls.appUrl, idleInTransactionTimeoutMs: 10_000 }),
-    jobsDb,
-    transport,
-    // A registry holds jobs of any payload; the type of each of these is narrower.
-    jobs: kinds.map(
-      (kind) => ({ job: jobs[kind], load: async () => handlerOf(kind) }) as unknown as RegisteredJob<Services>,
-    ),
-    services: openServices(urls),
-    queues: { default: 6, bulk: 2 },
-    log,
-    release: role,
-  });
+  const db = openDatabase({ ...few, applicationName: name, url: urls.appUrl, idleInTransactionTimeoutMs: 10_000 });
+  const services = openServices(urls);
+  const worker = await patiently(log, () =>
+    startWorker<Services>({
+      db,
+      jobsDb,
+      transport,
+      // A registry holds jobs of any payload; the type of each of these is narrower.
+      jobs: kinds.map(
+        (kind) => ({ job: jobs[kind], load: async () => handlerOf(kind) }) as unknown as RegisteredJob<Services>,
+      ),
+      services,
+      queues: { default: 6, bulk: 2 },
+      log,
+      release: role,
+    }),
+  );
   process.once('SIGTERM', () => void worker.close({ graceMs: 8_000 }).then(() => process.exit(0)));
   tell({ ready: worker.processId });
   // A process that is killed leaves no compiled code behind for the next: the one that lives does.
   if (role === 'elder') setTimeout(flushCompileCache, compiledAfterMs).unref();
 }
 
+/** As in production, where a start that finds no Postgres, or loses its session there, is tried again every second. */
+async function patiently<Result>(log: Log, start: () => Promise<Result>): Promise<Result> {
+  const deadline = performance.now() + startWithinMs;
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      log.warn({ error: (error as Error).message }, 'cannot start yet; trying every second');
+      await sleep(1_000);
+    }
+  }
+}
+
 function openServices({ httpUrl, smtpUrl }: Pick<Assignment, 'httpUrl' | 'smtpUrl'>): Services {
   let beginning: string[] = [];
-  let freezeUntil = 0;
-  process.on('message', (told) => {
-    if (told === 'freeze') freezeUntil = Date.now() + freezeWithinMs;
+  let freezes = false;
+  process.on('message', (order: Order) => {
+    freezes = order === 'freeze';
+    if (order === 'thaw') tell({ thawed: true });
   });
   const mail = once(async () => {
     const { messageIdOf, openMail } = await import('@ballast/mail');
@@ -83,8 +106,8 @@ function openServices({ httpUrl, smtpUrl }: Pick<Assignment, 'httpUrl' | 'smtpUr
   });
   return {
     started(jobIds) {
-      if (Date.now() < freezeUntil) {
-        freezeUntil = 0;
+      if (freezes) {
+        freezes = false;
         process.kill(process.pid, 'SIGSTOP');
       }
       if (beginning.length === 0) {

@@ -56,12 +56,12 @@ it('an API opens as many connections at most as the model counts', async () => {
   await untilReady(env.API_PORT, api);
   expect(await listeners()).toBe(0);
   expect(await sumOfPools(env.METRICS_PORT)).toBe(apiConnections(poolSize));
-}, 120_000);
+});
 
 it('a worker opens as many connections at most as the model counts', async () => {
   const env = await settings();
   const worker = start('workers-standalone', env);
   await untilReady(env.WORKER_PORT, worker);
-  await expect.poll(listeners, { timeout: 20_000 }).toBe(1);
+  await expect.poll(listeners).toBe(1);
   expect((await sumOfPools(env.WORKER_PORT)) + 1).toBe(workerConnections(poolSize));
-}, 120_000);
+});

@@ -1,5 +1,4 @@
 import { Agent, get } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -13,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 afterEach(killStarted);
 
-const delayMs = 3_000;
+const delayMs = 15_000;
 
 /** Eight connections that are kept, as a balancer keeps them. */
 function openLoad(origin: string) {
@@ -61,13 +60,14 @@ it('serves on for the delay after SIGTERM, and fails no request of whoever heeds
   });
   const origin = await untilReady(port, api);
   const load = openLoad(origin);
-  await expect.poll(() => load.answers.length, { timeout: 20_000 }).toBeGreaterThan(200);
+  await expect.poll(() => load.answers.length, { timeout: 60_000 }).toBeGreaterThan(200);
 
   const toldAt = performance.now();
   api.child.kill('SIGTERM');
-  await expect.poll(async () => (await fetch(`${origin}/readyz`)).status, { interval: 50 }).toBe(503);
-  // A balancer asks once a second.
-  await wait(1_000);
+  await expect.poll(async () => (await fetch(`${origin}/readyz`)).status, { interval: 50, timeout: 10_000 }).toBe(503);
+  // A balancer asks once a second, and sends as before meanwhile.
+  const late = () => load.answers.filter(({ at }) => at > toldAt + 1_000);
+  await expect.poll(() => late().length, { timeout: delayMs }).toBeGreaterThan(20);
   await load.stop();
   expect(performance.now() - toldAt, 'the machine was too slow for this test').toBeLessThan(delayMs);
   // Also who has not heard of it yet is served.
@@ -78,7 +78,5 @@ it('serves on for the delay after SIGTERM, and fails no request of whoever heeds
   expect(load.failures).toEqual([]);
   expect(load.answers.filter(({ status }) => status !== 401).slice(0, 3)).toEqual([]);
   // Whoever has not heard of it keeps its connections: told to close them, it would only dial again.
-  const late = load.answers.filter(({ at }) => at > toldAt + 500);
-  expect(late.length).toBeGreaterThan(20);
-  expect(late.filter(({ connection }) => connection === 'close').length).toBe(0);
-}, 120_000);
+  expect(late().filter(({ connection }) => connection === 'close').length).toBe(0);
+});

@@ -70,7 +70,7 @@ it('makes roles and database on an empty server, for several at once, and later 
   expect(again).toMatchObject({ code: 0, said: expect.stringContaining('nothing to migrate') });
   expect(await whoami(second.DATABASE_DISPATCHER_URL)).toBe('ballast_dispatcher');
   await expect(whoami(first.DATABASE_URL)).rejects.toThrow(/password/);
-}, 120_000);
+});
 
 it('asks for each login, under its own role, and shows no password', async () => {
   const { code, said } = await migrate({
@@ -82,7 +82,7 @@ it('asks for each login, under its own role, and shows no password', async () =>
   expect(said).toContain('DATABASE_BACKUP_URL is missing: DATABASE_ADMIN_URL is set');
   expect(said).toContain('DATABASE_DISPATCHER_URL must log in as ballast_dispatcher.');
   expect(said).not.toContain('k3Wq9');
-}, 60_000);
+});
 
 it("says that secrets and data do not belong together when the superuser's password is refused", async () => {
   const other = login('postgres', 'k3Wq9-of-another-server', 'postgres');
@@ -90,4 +90,4 @@ it("says that secrets and data do not belong together when the superuser's passw
   expect(code).toBe(1);
   expect(said).toContain("Postgres refuses the superuser's password");
   expect(said).not.toContain('k3Wq9');
-}, 60_000);
+});

@@ -23,14 +23,18 @@ async function settings(): Promise<Record<string, string>> {
     AUTH_SECRET: key,
     API_PORT: String(await freePort()),
     WORKER_PORT: String(await freePort()),
-    SHUTDOWN_GRACE_MS: '5000',
+    // What ends here ends by itself, or by the second signal.
+    SHUTDOWN_GRACE_MS: '60000',
   };
 }
+
+/** How long a request may wait for a lock that a test holds: until that has seen all that it wants to see. */
+const patient = { REQUEST_TIMEOUT_MS: '60000' };
 
 describe('the api as a process', () => {
   it('finishes the request under way after SIGTERM, and exits with 0', async () => {
     const env = await settings();
-    const api = start('main', env);
+    const api = start('main', { ...env, ...patient });
     const origin = await untilReady(env.API_PORT, api);
     await onServer(database.adminUrl, async (admin) => {
       const lock = await admin.reserve();
@@ -43,7 +47,7 @@ describe('the api as a process', () => {
         if (waiting) break;
       }
       api.child.kill('SIGTERM');
-      await expect.poll(() => fetch(`${origin}/livez`).catch(() => 'refused'), { timeout: 5_000 }).toBe('refused');
+      await expect.poll(() => fetch(`${origin}/livez`).catch(() => 'refused')).toBe('refused');
       await lock`commit`;
       const response = await slow;
       expect(response.status).toBe(401);
@@ -51,11 +55,11 @@ describe('the api as a process', () => {
     });
     expect(await api.exited).toBe(0);
     expect(api.said()).toContain('"released"');
-  }, 120_000);
+  });
 
   it('leaves at once at the second signal', async () => {
     const env = await settings();
-    const api = start('main', { ...env, DISABLE_BACKGROUND_WORKERS: 'true' });
+    const api = start('main', { ...env, ...patient, DISABLE_BACKGROUND_WORKERS: 'true' });
     const origin = await untilReady(env.API_PORT, api);
     await onServer(database.adminUrl, async (admin) => {
       const lock = await admin.reserve();
@@ -76,7 +80,7 @@ describe('the api as a process', () => {
       expect(await cut).toBe('cut');
       await lock`rollback`;
     });
-  }, 120_000);
+  });
 
   it('ends when Postgres would lose commits, and says what to set', async () => {
     const lossy = await createTestDatabase();
@@ -91,7 +95,7 @@ describe('the api as a process', () => {
     expect(await api.exited).toBe(1);
     expect(api.said()).toContain('Postgres runs with synchronous_commit = off');
     await lossy.drop();
-  }, 120_000);
+  });
 
   it('starts and takes writes while neither Redis is there, and keeps their jobs', async () => {
     const nowhere = `redis://127.0.0.1:${await freePort()}`;
@@ -111,7 +115,7 @@ describe('the api as a process', () => {
     expect(waiting).toEqual([{ name: 'accounts.send-verification' }]);
     api.child.kill('SIGTERM');
     expect(await api.exited).toBe(0);
-  }, 120_000);
+  });
 
   it('shows its metrics on a port of their own only', async () => {
     const env: Record<string, string> = { ...(await settings()), METRICS_PORT: String(await freePort()) };
@@ -125,7 +129,7 @@ describe('the api as a process', () => {
     expect(metrics).toContain('ballast_http_request_seconds_count{method="GET",route="none",status="4xx"} 2');
     api.child.kill('SIGTERM');
     expect(await api.exited).toBe(0);
-  }, 120_000);
+  });
 
   it('says everything that is wrong with its configuration, and exits with 1', async () => {
     const api = start('main', { BALLAST_ENV: 'production', API_PORT: 'x' });
@@ -133,7 +137,7 @@ describe('the api as a process', () => {
     expect(api.said()).toMatch(/^The api cannot start: \d+ problems in its configuration\.\n- /);
     expect(api.said()).toContain('- API_PORT must be a number.');
     expect(api.said()).not.toMatch(/\n\s+at /);
-  }, 120_000);
+  });
 });
 
 describe('the worker as a process', () => {
@@ -141,12 +145,14 @@ describe('the worker as a process', () => {
     const env = await settings();
     const worker = start('workers-standalone', env);
     const origin = await untilReady(env.WORKER_PORT, worker);
-    expect(await (await fetch(`${origin}/health`)).json()).toMatchObject({ status: 'healthy' });
+    await expect
+      .poll(async () => (await fetch(`${origin}/health`)).json(), { timeout: 30_000 })
+      .toMatchObject({ status: 'healthy' });
     expect((await fetch(`${origin}/api/accounts/me`)).status).toBe(404);
     const metrics = async () => (await fetch(`${origin}/metrics`)).text();
     // The queue is counted from its first heartbeat on. A schedule whose time is now may have added a job.
     await expect
-      .poll(metrics, { timeout: 20_000, interval: 500 })
+      .poll(metrics, { timeout: 60_000, interval: 500 })
       .toMatch(/ballast_queue_pending_jobs\{queue="default"\} \d+\n/);
     expect(await metrics()).toContain('ballast_postgres_up 1\n');
     await onServer(database.dispatcherUrl, async (dispatcher) => {
@@ -157,7 +163,7 @@ describe('the worker as a process', () => {
     });
     worker.child.kill('SIGTERM');
     expect(await worker.exited).toBe(0);
-  }, 120_000);
+  });
 });
 
 describe('the migration as a process', () => {
@@ -174,12 +180,12 @@ describe('the migration as a process', () => {
     await onServer(empty.dispatcherUrl, (dispatcher) => dispatcher.unsafe('create sequence bullmq.bullmq_jid_test'));
     expect(await start('migrate', env).exited).toBe(0);
     await empty.drop();
-  }, 120_000);
+  });
 
   it('says what it could not reach, and exits with 1', async () => {
     const migrate = start('migrate', { DATABASE_OWNER_URL: 'postgres://owner:k3Wq9@127.0.0.1:9/ballast' });
     expect(await migrate.exited).toBe(1);
     expect(migrate.said()).toContain('Postgres cannot be reached at 127.0.0.1:9');
     expect(migrate.said()).not.toContain('k3Wq9');
-  }, 120_000);
+  });
 });

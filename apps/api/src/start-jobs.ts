@@ -25,6 +25,8 @@ export interface RunningJobs {
 const idleGraceMs = 1_000;
 /** The dispatcher's statements take milliseconds; whoever waits for this long waits for nobody, and has ten seconds to be back (row 12). */
 const dispatcherAnswerMs = 3_000;
+/** Over a link of 300 ms each way a login takes 1.8 s, and an attempt is charged for one that was given up. Callers wait for two. */
+const connectTimeoutSeconds = 5;
 /** The sweep's lock lives in a transaction of its own while the queue is asked about packs. */
 const dispatcherTransactionMs = 60_000;
 /** A run that ignores its deadline is given up a second after it; its transaction ends a little later. */
@@ -48,7 +50,7 @@ export function startJobs(
   refuseWrongSchedules(options.schedules);
   const { DATABASE_URL, DATABASE_DISPATCHER_URL, DATABASE_POOL_SIZE, ENCRYPTION_KEYS, REDIS_QUEUE_URL } = config.values;
   if (DATABASE_DISPATCHER_URL === undefined) throw new Error('DATABASE_DISPATCHER_URL was not checked by loadConfig.');
-  const pool = { maxConnections: DATABASE_POOL_SIZE, idleInTransactionTimeoutMs: 30_000 };
+  const pool = { maxConnections: DATABASE_POOL_SIZE, idleInTransactionTimeoutMs: 30_000, connectTimeoutSeconds };
   const db = openDatabase({
     ...pool,
     url: DATABASE_URL,

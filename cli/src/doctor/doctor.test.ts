@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { matrix } from '@ballast/doctor';
+import { type Finding, matrix } from '@ballast/doctor';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../run.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -32,6 +32,21 @@ async function doctor(env: Record<string, string>, ...words: string[]) {
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
+/** As people read it, with all that was looked at, and as JSON. Whoever sends no mail never asks the server of mail. */
+const lacksAnswers =
+  /(^Not looked at, because |^ {2}\? {6}[^(\n]*\(|"outcome": "unknown",\s+"why": ")(?!this process sends no mail)/m;
+
+/** Asks again while a probe got no answer in its time: a machine that stands still is no fault of what was looked at. */
+const answered = (...asked: Parameters<typeof doctor>) =>
+  vi.waitFor(
+    async () => {
+      const told = await doctor(...asked);
+      expect(told.out).not.toMatch(lacksAnswers);
+      return told;
+    },
+    { timeout: 60_000, interval: 500 },
+  );
+
 describe('ballast doctor', () => {
   it('says where to look when nothing runs here', async () => {
     const { code, out } = await doctor({});
@@ -43,14 +58,16 @@ describe('ballast doctor', () => {
 
   it('prints symptom, cause, evidence and fix, and speaks JSON', async () => {
     const env = { DATABASE_URL: database.appUrl, AUTH_SECRET: 'x'.repeat(32), DISABLE_BACKGROUND_WORKERS: 'true' };
-    const { code, out } = await doctor(env);
+    const { code, out } = await answered(env);
     expect(code).toBe(1);
     expect(out).toContain('FAULT    emails never arrive, jobs pile up  (workers.none)');
     expect(out).toMatch(/^ {2}cause {5}No worker is alive, and the API is told not to consume/m);
     expect(out).toMatch(/^ {2}fix {7}node apps\/api\/dist\/workers-standalone\.js/m);
-    const { findings, ok } = JSON.parse((await doctor(env, '--json')).out);
+    const { findings, ok } = JSON.parse((await answered(env, '--json')).out);
     expect(ok).toBe(false);
-    expect(findings).toMatchObject([{ code: 'workers.none' }]);
+    // How many connections are left is the server's, which other suites use too.
+    const own = findings.filter((finding: Finding) => finding.code !== 'database.connections_low');
+    expect(own).toMatchObject([{ code: 'workers.none' }]);
     const slip = await doctor({ ...env, SMTP_ULR: 'smtp://127.0.0.1:1025' });
     expect(slip.out).toContain('SMTP_ULR is set and no setting has this name; did you mean SMTP_URL?');
     const wrong = await doctor({ ...env, AUTH_SECRET: 'short', REDIS_URL: 'http://cache' }, '--json');
@@ -68,8 +85,8 @@ describe('ballast doctor', () => {
     );
     const env = { DATABASE_URL: database.appUrl, AUTH_SECRET: 'x'.repeat(32) };
     const reach = /Any moment up to \S+Z \(\d+ s ago\) can be restored; the last proven restore is 3 h old\./;
-    expect((await doctor(env)).out).toMatch(new RegExp(`^${reach.source}$`, 'm'));
-    expect((await doctor(env, '--all')).out).toMatch(new RegExp(`^ {2}well +backups \\(${reach.source}\\)$`, 'm'));
+    expect((await answered(env)).out).toMatch(new RegExp(`^${reach.source}$`, 'm'));
+    expect((await answered(env, '--all')).out).toMatch(new RegExp(`^ {2}well +backups \\(${reach.source}\\)$`, 'm'));
     await onServer(database.adminUrl, (admin) =>
       admin.unsafe('delete from ballast.restore_drill; delete from ballast.backup_state'),
     );
@@ -88,9 +105,15 @@ describe('ballast doctor', () => {
       AUTH_SECRET_FILE: join(data, 'secrets/auth_secret'),
     };
     writeFileSync(join(data, 'run.json'), JSON.stringify({ told: { settings, given: ['REDIS_URL'] } }));
-    const { out } = await doctor({});
     // Its database is called ballast; the tests' server has none of that name.
-    expect(out).toContain('Postgres has no database ballast');
+    const out = await vi.waitFor(
+      async () => {
+        const told = await doctor({});
+        expect(told.out).toContain('Postgres has no database ballast');
+        return told.out;
+      },
+      { timeout: 60_000, interval: 500 },
+    );
     expect(out).toContain('REDIS_URL was given to npm start');
     rmSync(join(data, 'run.json'));
   });

@@ -55,7 +55,7 @@ export interface Secret {
 const password = () => randomBytes(24).toString('base64url');
 const key = () => randomBytes(32).toString('base64url');
 const base64Key = () => randomBytes(32).toString('base64');
-const encryptionKey = () => `${new Date().toISOString().slice(0, 10)}-${randomBytes(2).toString('hex')}:${key()}`;
+const encryptionKey = () => `${new Date().toISOString().slice(0, 10)}-${randomBytes(4).toString('hex')}:${key()}`;
 
 function address(base: string, username: string): { make: () => string; renew: (current: string) => string } {
   return {

@@ -87,7 +87,7 @@ describe('POST /sign-in', () => {
   });
 
   // Some forty passwords are hashed, one after the other.
-  it('stops guessing at one account from many addresses, whether or not it exists', { timeout: 180_000 }, async () => {
+  it('stops guessing at one account from many addresses, whether or not it exists', async () => {
     const person = await suite.signedUp();
     for (const email of [person.email, freshEmail()]) {
       for (let count = 0; count < 10; count++) expect((await signIn(email, 'a guess')).status).toBe(401);
@@ -129,7 +129,7 @@ describe('a sign-up, then a sign-in', () => {
     expect((await signIn(taken)).status).toBe(200);
   });
 
-  it('costs as much for both', { retry: 2, timeout: 60_000 }, async () => {
+  it('costs as much for both', { retry: 2 }, async () => {
     // Processor time, all threads, in turns: one check more or less would be a third or a half of it, however
     // busy the machine is.
     const emails = [freshEmail(), (await suite.signedUp()).email];

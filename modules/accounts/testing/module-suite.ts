@@ -71,6 +71,8 @@ export interface ModuleSuite {
 }
 
 const sessionHeader = 'x-test-session';
+/** For a server that hangs. One on a machine that stands still answers when the machine goes on. */
+const timeouts = { connectMs: 60_000, greetingMs: 60_000, silenceMs: 60_000, sendMs: 120_000 };
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export async function openModuleSuite(module: ModuleUnderTest): Promise<ModuleSuite> {
@@ -80,7 +82,9 @@ export async function openModuleSuite(module: ModuleUnderTest): Promise<ModuleSu
   const authDb = openPatiently({ url: database.appUrl, applicationName, role: 'ballast_auth' });
   const admin = openPatiently({ url: database.adminUrl, applicationName });
   const services: Services = {
-    mail: module.inbox ? openMail({ smtpUrl: module.inbox.url, from: 'Ballast <hello@example.com>' }) : noMail,
+    mail: module.inbox
+      ? openMail({ smtpUrl: module.inbox.url, from: 'Ballast <hello@example.com>', timeouts })
+      : noMail,
     auth: module.auth?.(authDb) ?? null,
     publicUrl: module.publicUrl ?? 'https://app.example.com',
     limiter: openRateLimiter({ redisUrl: null }),

@@ -12,18 +12,20 @@ export interface CacheLink {
   close(): void;
 }
 
-/** Waiting longer for an answer than this would make the cache's outage the caller's. */
-const patienceMs = 250;
 /** For this long after a failure nobody asks. Then one caller does, and the others follow when it was answered. */
 const restMs = 1_000;
 /** Without a byte for this long after a command the connection is taken for dead, and made anew. */
 const silenceMs = 5_000;
 
-export function openCacheLink(
-  url: string,
-  onStateChange?: (state: 'connected' | 'lost', error: Error | null) => void,
-): CacheLink {
-  const redis = connect(url, onStateChange);
+export interface CacheLinkOptions {
+  /** Told when the cache goes away or comes back, not for each failed command. */
+  onStateChange?: ((state: 'connected' | 'lost', error: Error | null) => void) | undefined;
+  /** Waiting longer for an answer than this would make the cache's outage the caller's. */
+  patienceMs?: number | undefined;
+}
+
+export function openCacheLink(url: string, options: CacheLinkOptions = {}): CacheLink {
+  const redis = connect(url, options);
   let failed = false;
   let restUntil = 0;
   return {
@@ -47,14 +49,15 @@ export function openCacheLink(
   };
 }
 
-function connect(url: string, onStateChange?: (state: 'connected' | 'lost', error: Error | null) => void): Redis {
+function connect(url: string, { onStateChange, patienceMs = 250 }: CacheLinkOptions): Redis {
   const redis = new Redis(url, {
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: patienceMs,
     connectTimeout: 2_000,
-    socketTimeout: silenceMs,
+    // An answer that is still waited for is no silence.
+    socketTimeout: Math.max(silenceMs, 2 * patienceMs),
     retryStrategy: () => 1_000,
   });
   let lost = false;

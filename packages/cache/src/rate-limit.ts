@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { type CacheLink, openCacheLink } from './cache-link.ts';
+import { type CacheLink, type CacheLinkOptions, openCacheLink } from './cache-link.ts';
 
 /**
  * Counts uses in fixed windows. In memory by default; on Redis when there is one,
@@ -33,10 +33,8 @@ export interface RateResult {
   resetSeconds: number;
 }
 
-export interface RateLimiterOptions {
+export interface RateLimiterOptions extends CacheLinkOptions {
   redisUrl: string | null;
-  /** Told when Redis goes away or comes back, not for each failed command. */
-  onStateChange?: (state: 'connected' | 'lost', error: Error | null) => void;
 }
 
 interface Counters {
@@ -45,8 +43,8 @@ interface Counters {
 }
 
 /** Opens the counter. Redis need not be there yet. */
-export function openRateLimiter(options: RateLimiterOptions): RateLimiter {
-  const link = options.redisUrl === null ? null : openCacheLink(options.redisUrl, options.onStateChange);
+export function openRateLimiter({ redisUrl, ...options }: RateLimiterOptions): RateLimiter {
+  const link = redisUrl === null ? null : openCacheLink(redisUrl, options);
   const rules = new Map<string, Counters>();
   return {
     async consume(rule, key) {

@@ -24,7 +24,7 @@ it('names each setting by which a server would lose commits', async () => {
   } finally {
     await server.stop();
   }
-}, 60_000);
+});
 
 it('is content with a server that flushes here, whatever its standbys do', async () => {
   const database = await createTestDatabase({ empty: true });

@@ -172,13 +172,22 @@ describe('readScope', () => {
 
   it('fails with a query that was handed back unsent, and refuses one that comes after it', async () => {
     await expect(read((tx) => tx.execute('select 1 / 0'))).rejects.toThrow();
+    // The query waits until the late one was refused.
+    const holder = openPatiently({ url: database.appUrl, maxConnections: 1 });
+    await holder.sql`select pg_advisory_lock(7)`;
     const late = Promise.withResolvers<unknown>();
     const seen = read((tx) => {
       setTimeout(() => sqlOf(tx)`select 2`.then(late.resolve, late.reject), 50);
-      return tx.execute('select pg_sleep(0.2)');
+      return tx.execute('select pg_advisory_xact_lock(7)');
     });
     const ended = { code: 'TRANSACTION_ENDED' };
-    await Promise.all([expect(seen).rejects.toMatchObject(ended), expect(late.promise).rejects.toMatchObject(ended)]);
+    await Promise.all([
+      expect(seen).rejects.toMatchObject(ended),
+      expect(late.promise)
+        .rejects.toMatchObject(ended)
+        .then(() => holder.sql`select pg_advisory_unlock(7)`),
+    ]);
+    await holder.close();
     for (let turn = 0; turn < 4; turn++) {
       expect(await read((tx) => tx.execute('select ballast.tenant_id() as tenant'))).toEqual([{ tenant: one }]);
     }

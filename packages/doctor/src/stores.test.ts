@@ -2,10 +2,12 @@ import { onServer } from '@ballast/test-kit/database';
 import { freePort } from '@ballast/test-kit/embedded-postgres';
 import { lookOlder } from '@ballast/test-kit/older-postgres';
 import { hasRedis, startRedis } from '@ballast/test-kit/redis';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { examine } from './examine.ts';
+import type { Subject } from './subject.ts';
 import { openWard, type Ward } from './testing/ward.ts';
 
 const changed = (url: string, change: (url: URL) => void) => {
@@ -13,6 +15,14 @@ const changed = (url: string, change: (url: URL) => void) => {
   change(copy);
   return copy.href;
 };
+
+/** Examines in time: ten seconds are promised, and a process has to start and to end in them too. */
+async function examineInTime(subject: Subject) {
+  const watch = startStopwatch();
+  const report = await examine(subject);
+  expect(watch.stop()).toBeLessThan(9_000);
+  return report;
+}
 
 describe.runIf(hasRedis())('doctor, of the stores', () => {
   let ward: Ward;
@@ -42,7 +52,7 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
 
   it('answers within ten seconds when everything is down, or hangs', async () => {
     const nowhere = `127.0.0.1:${await freePort()}`;
-    const down = await examine({
+    const down = await examineInTime({
       ...ward.subject,
       databaseUrl: `postgres://ballast_app:x@${nowhere}/ballast`,
       queueUrl: `redis://${nowhere}`,
@@ -53,7 +63,6 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
       'queue.unreachable',
       'cache.unreachable',
     ]);
-    expect(down.tookMs).toBeLessThan(3_000);
     const [database, queue, cache] = await Promise.all(
       [ward.database.appUrl, ward.queue.url, ward.cache.url].map(async (url) => {
         const proxy = await openTcpProxy(url);
@@ -62,14 +71,13 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
         return proxy.url;
       }),
     );
-    const frozen = await examine({
+    const frozen = await examineInTime({
       ...ward.subject,
       databaseUrl: database ?? null,
       queueUrl: queue ?? null,
       cacheUrl: cache ?? null,
     });
     expect(frozen.findings.map(({ code }) => code)).toEqual(down.findings.map(({ code }) => code));
-    expect(frozen.tookMs).toBeLessThan(9_000);
     expect(frozen.checked.find(({ name }) => name === 'migrations')).toMatchObject({
       outcome: 'unknown',
       why: 'Postgres cannot be asked',
@@ -85,13 +93,12 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
       return passed;
     });
     cleanUp.push(() => proxy.close());
-    const report = await examine({ ...ward.subject, databaseUrl: proxy.url });
-    expect(report.tookMs).toBeLessThan(9_000);
+    const report = await examineInTime({ ...ward.subject, databaseUrl: proxy.url });
     expect(report.checked.find(({ name }) => name === 'migrations')).toMatchObject({
       outcome: 'unknown',
       why: expect.stringContaining('no answer within'),
     });
-  }, 20_000);
+  });
 
   it.each([
     ['a wrong password', (url: URL) => (url.password = 'wrong'), 'database.refused'],
@@ -225,7 +232,7 @@ describe.runIf(hasRedis())('doctor, of the stores', () => {
           () => '',
           (error: Error) => error.message,
         );
-      await expect.poll(busy, { timeout: 10_000 }).toContain('BUSY');
+      await expect.poll(busy).toContain('BUSY');
       expect(await toldOf(url)).toContain('runs a script');
       await killing.script('KILL');
       await script;

@@ -38,6 +38,8 @@ export interface SweepOptions extends RemovalOptions {
   /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
   settledAfterMs?: number;
   observe?: JobObserver | undefined;
+  /** Told when rows were returned to the line. */
+  onReturned?: () => void;
   /** The process that sweeps: it must have beaten for as long as the silence that it calls death. Without it, all silence is. */
   witnessId?: string;
 }
@@ -73,7 +75,10 @@ export function startSweep(
         for (const why of ['orphaned', 'lost', 'stale'] as const) {
           if (swept?.[why]) options.observe?.repaired(why, swept[why]);
         }
-        if (swept && swept.orphaned + swept.lost > 0) options.log.warn({ ...swept }, 'sweep returned jobs');
+        if (!swept || swept.orphaned + swept.lost === 0) return;
+        // What starts apart must not be found together by a look that comes late.
+        options.onReturned?.();
+        options.log.warn({ ...swept }, 'sweep returned jobs');
       })
       .catch((error: Error) => options.log.warn({ error: error.message }, 'sweep failed'))
       .finally(() => {

@@ -125,7 +125,10 @@ export async function startWorker<Services>(options: WorkerOptions<Services>): P
   const consumers = Object.entries(slots).map(([queue, count]) =>
     transport.consume(queue, count, (packId) => run(queue, packId)),
   );
-  const sweeper = startSweep({ db: jobsDb, transport, log, observe, witnessId: processId });
+  const sweeper = startSweep({
+    ...{ db: jobsDb, transport, log, observe, witnessId: processId },
+    onReturned: () => dispatcher.wake(),
+  });
   const startedAt = performance.now();
   const watchdog = startWatchdog({
     db: jobsDb,

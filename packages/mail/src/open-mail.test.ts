@@ -220,16 +220,18 @@ describe('what is never sent', () => {
 describe('close', () => {
   test('lets a mail under way finish', async () => {
     let taken = 0;
+    const underWay = Promise.withResolvers<void>();
     const port = await smtpServer({
       onData: (stream, _session, done) => {
+        underWay.resolve();
         stream.resume();
         stream.on('end', () => setTimeout(() => done(null, `taken ${++taken}`), 200));
       },
     });
     const mail = open(port);
     const sending = mail.send(message);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await mail.close();
+    await underWay.promise;
+    await mail.close({ graceMs: 30_000 });
     await sending;
     expect(taken).toBe(1);
   });

@@ -7,7 +7,7 @@ import { defineJob } from '@ballast/kernel';
 import { openTestPools } from '@ballast/test-kit/pools';
 import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { openMetrics } from './metrics.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
 import { backlogMetrics } from './metrics-backlog.ts';
 import { parseMetrics } from './testing/parse-metrics.ts';
 
@@ -52,6 +52,21 @@ async function door(url: string) {
   };
 }
 
+/** A scrape that Postgres answered. It is given three seconds, and the machine may stand still for as long. */
+async function scrapeUp(metrics: Metrics): Promise<Map<string, number>> {
+  let samples = new Map<string, number>();
+  await expect
+    .poll(
+      async () => {
+        samples = parseMetrics(await metrics.scrape());
+        return samples.get('ballast_postgres_up');
+      },
+      { timeout: 60_000 },
+    )
+    .toBe(1);
+  return samples;
+}
+
 it('reads what waits at the scrape, and says when Postgres is down instead of failing', async () => {
   const postgres = await door(database.dispatcherUrl);
   const metrics = openMetrics({ service: 'worker', release: '1', modules: [] });
@@ -60,21 +75,21 @@ it('reads what waits at the scrape, and says when Postgres is down instead of fa
   const queues = (samples: Map<string, number>) =>
     [...samples.keys()].filter((name) => name.startsWith('ballast_queue_'));
 
-  expect((await scrape()).get('ballast_postgres_up')).toBe(1);
+  await scrapeUp(metrics);
   await withTenant(db, tenant, (tx) =>
     enqueueMany(tx, task, [
       { payload: {}, runAt: new Date(Date.now() - 60_000) },
-      { payload: {}, runAt: new Date(Date.now() + 60_000) },
+      { payload: {}, runAt: new Date(Date.now() + 600_000) },
     ]),
   );
-  const up = await scrape();
+  const up = await scrapeUp(metrics);
   expect(up.get('ballast_queue_pending_jobs{queue="default"}')).toBe(2);
   expect(up.get('ballast_queue_due_jobs{queue="default"}')).toBe(1);
   expect(up.get('ballast_queue_oldest_due_seconds{queue="default"}')).toBeGreaterThanOrEqual(60);
   expect(up.get('ballast_queue_paused{queue="default"}')).toBe(0);
 
   await holdJobs(jobsDb, { name: task.name });
-  const held = await scrape();
+  const held = await scrapeUp(metrics);
   expect(held.get('ballast_queue_held_jobs{queue="default"}')).toBe(2);
   expect(held.get('ballast_queue_pending_jobs{queue="default"}')).toBe(0);
 
@@ -83,7 +98,7 @@ it('reads what waits at the scrape, and says when Postgres is down instead of fa
   const [one] = await jobsDb.sql<{ id: string }[]>`select id from jobs.job limit 1`;
   await cancelJob(jobsDb, one?.id as string);
   await releaseJobs(jobsDb, {});
-  const acts = await scrape();
+  const acts = await scrapeUp(metrics);
   for (const [act, times] of [
     ['held', 2],
     ['cancelled', 1],
@@ -99,12 +114,13 @@ it('reads what waits at the scrape, and says when Postgres is down instead of fa
   expect(down.has('process_cpu_seconds_total')).toBe(true);
 
   await postgres.open();
-  await expect.poll(async () => (await scrape()).get('ballast_postgres_up'), { timeout: 10_000 }).toBe(1);
+  await scrapeUp(metrics);
 
   postgres.mute(true);
   const startedAt = performance.now();
   expect((await scrape()).get('ballast_postgres_up')).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  // Prometheus gives up after ten seconds.
+  expect(performance.now() - startedAt).toBeLessThan(9_000);
   await postgres.shut();
   await close();
   metrics.close();
@@ -135,16 +151,20 @@ it('tells of each queue what is in flight, dead, parked and paused', async () =>
   await jobsDb.sql`
     insert into jobs.aside (job_id, why, queue, name, version) values (${parked}, 'parked', 'default', ${task.name}, 1)`;
   await pauseQueue(jobsDb, 'default');
-  const samples = parseMetrics(await metrics.scrape());
+  const samples = await scrapeUp(metrics);
   const told = ['pending_jobs', 'due_jobs', 'in_flight_jobs', 'dead_jobs', 'parked_jobs', 'held_jobs', 'paused'];
   expect(told.map((name) => samples.get(`ballast_queue_${name}{queue="default"}`))).toEqual([1, 1, 3, 1, 1, 0, 1]);
   await close();
   metrics.close();
 });
 
-it('asks Postgres once for all that scrape within five seconds', async () => {
+it('asks Postgres once for all that scrape while its answer is fresh', async () => {
   const metrics = openMetrics({ service: 'worker', release: '1', modules: [] });
-  const close = backlogMetrics(metrics, { databaseUrl: database.dispatcherUrl, applicationName: 'suite-cached' });
+  const close = backlogMetrics(metrics, {
+    databaseUrl: database.dispatcherUrl,
+    applicationName: 'suite-cached',
+    freshMs: 60_000,
+  });
   await Promise.all([metrics.scrape(), metrics.scrape()]);
   const asked = async () => {
     const [row] = await db.sql<{ started: string }[]>`

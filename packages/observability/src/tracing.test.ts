@@ -38,6 +38,8 @@ afterEach(async () => {
 const open = (more: Partial<Parameters<typeof openTracing>[0]> = {}) =>
   openTracing({ serviceName: 'ballast-test', release: '1.2.3', exporterUrl: receiver.url, log, ...more });
 
+const names = () => receiver.spans.map(({ name }) => name);
+
 describe('off', () => {
   it('makes no span and says no id', async () => {
     tracing = await open({ exporterUrl: undefined });
@@ -57,6 +59,8 @@ describe('on', () => {
     tracing = await open({ headers: { 'api-key': 'k' }, attributes: { 'deployment.environment.name': 'staging' } });
     within('ballast', 'outer', () => within('ballast', 'inner', () => {}));
     await tracing.close();
+    // Closing waits for three seconds; what it sent may arrive after that.
+    await expect.poll(names).toHaveLength(2);
     const [inner, outer] = receiver.spans;
     expect(outer).toMatchObject({ name: 'outer', service: 'ballast-test', scope: 'ballast', parentId: '' });
     expect(inner).toMatchObject({ name: 'inner', traceId: outer?.traceId, parentId: outer?.spanId });
@@ -89,7 +93,8 @@ describe('on', () => {
       });
     });
     await tracing.close();
-    expect(receiver.spans.map(({ name }) => name)).toEqual(['ours']);
+    await expect.poll(names).toContain('ours');
+    expect(names()).toEqual(['ours']);
     expect(receiver.text()).not.toContain('ada@acme.test');
   });
 
@@ -105,10 +110,12 @@ describe('on', () => {
     tracing = await open();
     receiver.answer(400);
     for (let n = 0; n < 1_500; n++) within('ballast', `work ${n}`, () => {});
+    const warnings = () => logged().filter(({ msg }) => String(msg).includes('traces cannot be delivered'));
+    // More than fit into one export.
+    await expect.poll(() => receiver.spans.length).toBeGreaterThan(512);
+    await expect.poll(warnings).toHaveLength(1);
     await tracing.close();
-    const warnings = logged().filter(({ msg }) => String(msg).includes('traces cannot be delivered'));
-    expect(warnings).toHaveLength(1);
-    expect(receiver.spans.length).toBeGreaterThan(512);
+    expect(warnings()).toHaveLength(1);
   });
 
   it('does not keep the process from ending when nobody listens', async () => {

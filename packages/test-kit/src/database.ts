@@ -50,11 +50,21 @@ export async function createTestDatabase(
     appUrl: databaseUrl(server, name, roles.app),
     dispatcherUrl: databaseUrl(server, name, roles.dispatcher),
     backupUrl: databaseUrl(server, name, roles.backup),
-    drop: () =>
-      onServer(server, async (admin) => {
-        await admin.unsafe(`drop database if exists ${name} with (force)`);
-      }),
+    drop: () => onServer(server, (admin) => dropDatabase(admin, name)),
   };
+}
+
+/** It waits five seconds for the sessions that it ends. On a busy machine a crowd takes longer. */
+async function dropDatabase(admin: postgres.Sql, name: string): Promise<void> {
+  const objectInUse = '55006';
+  for (let tries = 1; ; tries++) {
+    try {
+      await admin.unsafe(`drop database if exists ${name} with (force)`);
+      return;
+    } catch (error) {
+      if ((error as postgres.PostgresError).code !== objectInUse || tries === 10) throw error;
+    }
+  }
 }
 
 /** The server's URL for another database, as another role. */

@@ -62,7 +62,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
         try {
           return await server.start();
         } catch {
-          if (tries === 100) throw new Error(`Postgres did not come back:\n${said.slice(-20).join('\n')}`);
+          if (tries === 600) throw new Error(`Postgres did not come back:\n${said.slice(-20).join('\n')}`);
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }

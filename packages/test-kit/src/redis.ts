@@ -43,7 +43,7 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
     const script = 'trap "" XFSZ; exec redis-server "$@"';
     const server = spawn('sh', ['-c', script, 'redis-server', ...settings, ...durable, ...flags], { stdio: 'ignore' });
     const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-    await untilListening(port, exited);
+    await untilListening(port, server.pid, exited);
     return { server, exited };
   };
   let running = await start();
@@ -73,18 +73,39 @@ export async function startRedis(flags: readonly string[] = []): Promise<TestRed
   };
 }
 
-async function untilListening(port: number, exited: Promise<void>): Promise<void> {
+async function untilListening(port: number, pid: number | undefined, exited: Promise<void>): Promise<void> {
   let gone = false;
   void exited.then(() => {
     gone = true;
   });
-  for (let tries = 0; tries < 100 && !gone; tries++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = createConnection({ port, host: '127.0.0.1' }, () => resolve(true));
-      socket.once('error', () => resolve(false)).once('connect', () => socket.end());
-    });
-    if (open) return;
+  for (let tries = 0; tries < 600 && !gone; tries++) {
+    const listener = await listenerOn(port);
+    if (listener === pid || listener === 'refuses') return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`redis-server did not listen on port ${port}.`);
+}
+
+/**
+ * Which process answers there: another may have taken the port meanwhile, and then this server ends. `refuses` is one that
+ * tells nothing without a password, or to so many clients; null is nobody.
+ */
+async function listenerOn(port: number): Promise<number | 'refuses' | null> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write('INFO server\r\n'));
+    const tell = (listener: number | 'refuses' | null) => {
+      socket.destroy();
+      resolve(listener);
+    };
+    let said = '';
+    socket.on('data', (data) => {
+      said += data;
+      const id = /process_id:(\d+)\r/.exec(said)?.[1];
+      if (id) tell(Number(id));
+      else if (said.startsWith('-')) tell('refuses');
+    });
+    socket.once('error', () => tell(null)).once('close', () => tell(null));
+    // A stranger may be no Redis, and say nothing.
+    socket.setTimeout(5_000, () => tell(null));
+  });
 }

@@ -16,11 +16,37 @@ const flags = [
 /** How much a page may shift after its first paint; 0.1 is what browsers call good. */
 const maxLayoutShift = 0.02;
 
+/**
+ * Sums what shifts while a page loads. Of what shifts after an input a browser forgives half a second; here the answer to the
+ * click may take longer, so that all is forgiven from a request that changes something until half a second after its answer.
+ */
 const watchShifts = `
   window.__shift = { sum: 0, moved: [] };
+  const changes = [];
+  const send = window.fetch;
+  window.fetch = async (input, init) => {
+    const method = init?.method ?? input.method ?? 'GET';
+    // What is read again before a change has settled is part of it.
+    if (/^get$/i.test(method) && changes.every(({ to }) => to < Infinity)) return send(input, init);
+    const change = { from: performance.now(), to: Infinity };
+    changes.push(change);
+    const settle = async () => {
+      // Not one wait of half a second: a page that is not run meanwhile has not settled.
+      for (let ticks = 0; ticks < 5; ticks++) await new Promise((next) => setTimeout(next, 100));
+      change.to = performance.now();
+    };
+    try {
+      const response = await send(input, init);
+      response.clone().arrayBuffer().catch(() => {}).then(settle);
+      return response;
+    } catch (error) {
+      settle();
+      throw error;
+    }
+  };
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (entry.hadRecentInput) continue;
+      if (entry.hadRecentInput || changes.some(({ from, to }) => from <= entry.startTime && entry.startTime <= to)) continue;
       window.__shift.sum += entry.value;
       for (const { node } of entry.sources) window.__shift.moved.push((node?.outerHTML ?? node?.nodeName ?? '?').slice(0, 120));
     }
@@ -47,7 +73,7 @@ export function useBrowser(): { visitor(options?: Parameters<Browser['newContext
   const open: { context: BrowserContext; check: () => Promise<void> }[] = [];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: chromiumPath() ?? 'chromium', args: flags });
+    browser = await chromium.launch({ executablePath: chromiumPath() ?? 'chromium', args: flags, timeout: 120_000 });
   });
   afterEach(async () => {
     for (const { context, check } of open.splice(0)) {
@@ -59,7 +85,7 @@ export function useBrowser(): { visitor(options?: Parameters<Browser['newContext
   return {
     async visitor(options) {
       const context = await browser.newContext({ baseURL: inject('webUrl'), locale: 'en-GB', ...options });
-      context.setDefaultTimeout(20_000);
+      context.setDefaultTimeout(60_000);
       await context.addInitScript(watchShifts);
       const page = await context.newPage();
       const errors: string[] = [];

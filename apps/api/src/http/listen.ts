@@ -27,6 +27,7 @@ const keepAliveTimeout = 75_000;
 
 /** For this long after the last new connection, those that are idle are served and not closed. */
 const settleMs = 1_000;
+const tidyEveryMs = 50;
 
 /** Listens, with the timeouts that a public port needs. */
 export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Listening> {
@@ -62,12 +63,17 @@ export async function listen(app: Hono<Env>, options: ListenOptions): Promise<Li
       // Of an HTTP server `close` would close idle connections too, on which a proxy may be sending this moment: a write that
       // is lost so cannot be repeated. It learns first, from a connection that is refused, to leave this replica out.
       const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()));
-      const quietAt = performance.now() + Math.min(settleMs, graceMs / 2);
+      // In ticks and not by the clock: a process that stood still has passed one of them, and has yet to read what came in.
+      let ticksLeft = Math.ceil(Math.min(settleMs, graceMs / 2) / tidyEveryMs);
       const tidy = setInterval(() => {
-        if (performance.now() < quietAt) return;
-        server.closeIdleConnections();
-        silent.close();
-      }, 50);
+        ticksLeft -= 1;
+        if (ticksLeft > 0) return;
+        // Timers come before what came in, if this tick is late: that is read first, and its connection is idle no more.
+        setImmediate(() => {
+          server.closeIdleConnections();
+          silent.close();
+        });
+      }, tidyEveryMs);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, graceMs);

@@ -36,9 +36,11 @@ afterEach(async () => {
   await receiver.close();
 });
 
+/** They come together. Who closes gives up after three seconds; they come all the same. */
 async function spansOf(work: (app: ReturnType<typeof edgeApp>) => Promise<unknown>, trusted = false) {
   await work(edgeApp(routes, { tracing: { trusted } }));
   await tracing.close();
+  await expect.poll(() => receiver.spans.length).toBeGreaterThan(0);
   return receiver.spans;
 }
 

@@ -29,13 +29,14 @@ export function start(entry: 'main' | 'workers-standalone' | 'migrate', env: Rec
       text += data;
     });
   }
-  return { child, said: () => text, exited: once(child, 'exit').then(([code]) => code as number | null) };
+  // Not at its `exit`: what it wrote last may not have been read by then.
+  return { child, said: () => text, exited: once(child, 'close').then(([code]) => code as number | null) };
 }
 
 /** Resolves to its origin once it wants traffic. */
 export async function untilReady(port: string | undefined, started: Started, host = '127.0.0.1'): Promise<string> {
   const origin = `http://${host}:${port}`;
-  for (let tries = 0; tries < 900; tries++) {
+  for (let tries = 0; tries < 1_500; tries++) {
     const ready = await fetch(`${origin}/readyz`)
       .then((response) => response.ok)
       .catch(() => false);

@@ -12,7 +12,8 @@ let links: CacheLink[];
 if (hasRedis()) {
   beforeAll(async () => {
     redis = await startRedis(['--appendonly', 'no']);
-    links = [openCacheLink(redis.url), openCacheLink(redis.url)];
+    // What the link answers while Redis is late is for tests of the link.
+    links = [1, 2].map(() => openCacheLink(redis.url, { patienceMs: 10_000 }));
     await Promise.all(links.map(({ redis }) => new Promise((ready) => redis.once('ready', ready))));
   });
   afterAll(async () => {
@@ -81,9 +82,10 @@ describe.each(['memory', ...(hasRedis() ? ['redis'] : [])])('pages kept in %s', 
   it('are stale for as long as it was said, and then gone', async () => {
     const [one, two] = caches(kind);
     await serve(one, 'first');
-    await two.revalidateTag('prices', { expire: 1 });
+    await two.revalidateTag('prices', { expire: 60 });
     expect(await one.get('k', reading)).toMatchObject({ lastModified: Number.NEGATIVE_INFINITY });
-    await expect.poll(() => one.get('k', reading), { timeout: 5_000 }).toBeNull();
+    await two.revalidateTag('prices', { expire: 1 });
+    await expect.poll(() => one.get('k', reading)).toBeNull();
   });
 
   it('come back as they were, bytes and maps too', async () => {
@@ -98,6 +100,8 @@ describe.each(['memory', ...(hasRedis() ? ['redis'] : [])])('pages kept in %s', 
     };
     const context = { kind: 'APP_PAGE' };
     const cacheControl = { revalidate: 60, expire: 120 };
+    const now = () => performance.timeOrigin + performance.now();
+    const before = now();
     // The tags of a page are known when it is made: what was begun before they were does not count.
     for (let n = 0; n < 2; n++) {
       await one.get('page', context);
@@ -106,7 +110,8 @@ describe.each(['memory', ...(hasRedis() ? ['redis'] : [])])('pages kept in %s', 
     const found = await two.get('page', context);
     expect(found?.value).toEqual(value);
     expect(found?.cacheControl).toEqual(cacheControl);
-    expect(Math.abs((found?.lastModified ?? 0) - Date.now())).toBeLessThan(5_000);
+    expect(found?.lastModified).toBeGreaterThanOrEqual(before);
+    expect(found?.lastModified).toBeLessThanOrEqual(now());
     await one.revalidateTag('b');
     expect(await two.get('page', context)).toBeNull();
   });
@@ -143,10 +148,9 @@ if (hasRedis()) {
     await cut?.expire(tags);
     expect(cut?.untold()).toBe(tags.length > 1_000 ? 1 : tags.length);
     expect(await serve(one, 'second')).toBe('first');
-    await links[1]?.redis.connect();
-    await expect
-      .poll(async () => (await cut?.find('k', [])) && cut?.untold(), { timeout: 10_000, interval: 100 })
-      .toBe(0);
+    // It may be refused by its own time limit, and then tries again by itself.
+    await links[1]?.redis.connect().catch(() => {});
+    await expect.poll(async () => (await cut?.find('k', [])) && cut?.untold()).toBe(0);
     expect(await serve(one, 'third')).toBe('third');
   });
 }

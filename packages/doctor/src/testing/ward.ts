@@ -21,7 +21,10 @@ export interface Ward {
   /** What is found; `changes` are of the subject. */
   find(changes?: Partial<Subject>): Promise<Finding[]>;
   codes(changes?: Partial<Subject>): Promise<string[]>;
-  /** Says that a process lives, as its heartbeat would. */
+  /**
+   * Says that a process lives, as its heartbeat would. This one beats once, so its beat is of ten minutes from now,
+   * unless the test is about silence: otherwise it would fall silent when the test takes long.
+   */
   live(process?: {
     role?: string;
     silentSeconds?: number;
@@ -74,7 +77,7 @@ export async function openWard(): Promise<Ward> {
     subject,
     find,
     codes: async (changes) => (await find(changes)).map(({ code }) => code),
-    async live({ role = 'worker', silentSeconds = 0, slots = { default: 10 }, release = 'ward' } = {}) {
+    async live({ role = 'worker', silentSeconds = -600, slots = { default: 10 }, release = 'ward' } = {}) {
       const id = uuidv7();
       await jobs.sql`
         insert into jobs.process (id, role, release, host, slots, knows, started_at, beat_at)
