@@ -1,8 +1,10 @@
 /**
  * A worker in a process of its own whose one job does something outside of the database:
- * it writes a line with its id into a file, as a mail is sent, and says so in its own time.
+ * it writes a line with its id into a file, as a mail is sent, and says so in its own time. While a file of that name
+ * with `.hold` behind it is there, it says nothing.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase, type Tx } from '@ballast/db';
 import { openTransport } from '@ballast/jobs/transport';
 import { startWorker } from '@ballast/jobs/work';
@@ -17,8 +19,10 @@ export const mailing = defineJob({
 });
 
 const handler = defineHandler<{ n: number }, Tx, null>(mailing, async ({ payload, ctx }) => {
-  appendFileSync(process.env.MAILBOX ?? '', `${ctx.jobId} ${payload.n}\n`);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  const { MAILBOX = '' } = process.env;
+  appendFileSync(MAILBOX, `${ctx.jobId} ${payload.n}\n`);
+  while (existsSync(`${MAILBOX}.hold`)) await sleep(20);
+  await sleep(700);
 });
 
 async function main(): Promise<void> {

@@ -3,13 +3,14 @@
  * worker live on, and are ahead of it.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { misplacedJobs } from '@ballast/jobs/control';
 import { enqueueMany } from '@ballast/jobs/enqueue';
 import { openTransport } from '@ballast/jobs/transport';
 import { onServer } from '@ballast/test-kit/database';
+import { openPatiently } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import { startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -29,11 +30,13 @@ afterAll(async () => {
 });
 
 const mailbox = () => join(stage.folder, 'mailbox');
+/** While it is there, no job that has begun comes to its end. */
+const hold = () => `${mailbox()}.hold`;
 /** Every mail that ever left, as "id n". */
 const mails = () => (existsSync(mailbox()) ? readFileSync(mailbox(), 'utf8').trimEnd().split('\n') : []);
 
 async function produce(from: number, count: number): Promise<void> {
-  const db = openDatabase({ url: stage.appUrl, applicationName: 'suite', maxConnections: 1 });
+  const db = openPatiently({ url: stage.appUrl, maxConnections: 1 });
   const items = Array.from({ length: count }, (_, at) => ({ payload: { n: from + at } }));
   try {
     await withTenant(db, tenant, (tx) => enqueueMany(tx, mailing, items));
@@ -49,7 +52,7 @@ const states = () =>
     return Object.fromEntries(rows.map((row) => [row.state, row.jobs]));
   });
 const untilStates = (wanted: object) =>
-  vi.waitFor(async () => expect(await states()).toEqual(wanted), { timeout: 60_000, interval: 200 });
+  vi.waitFor(async () => expect(await states()).toEqual(wanted), { timeout: 120_000, interval: 200 });
 
 function startWorkerProcess() {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'mailing-process.ts')], {
@@ -76,14 +79,18 @@ describe('a database that was restored to an older point, under a live Redis and
           const [row] = await onServer(stage.appUrl, (sql) => sql`select backup from ballast.backup_state`);
           expect(row?.backup).toBeTruthy();
         },
-        { timeout: 110_000, interval: 500 },
+        { timeout: 600_000, interval: 500 },
       );
       await produce(0, 4);
       await untilStates({ done: 4 });
 
-      // The moment: five jobs are open, some of them in the worker's hands.
+      // The moment: five jobs are open, some of them in the worker's hands, which keeps them until we have looked.
+      writeFileSync(hold(), '');
       await produce(10, 5);
-      await vi.waitFor(async () => expect((await states()).dispatched).toBeGreaterThan(0), { interval: 20 });
+      await vi.waitFor(async () => expect((await states()).dispatched).toBeGreaterThan(0), {
+        timeout: 60_000,
+        interval: 20,
+      });
       const [at] = await onServer(
         stage.appUrl,
         (sql) =>
@@ -92,11 +99,12 @@ describe('a database that was restored to an older point, under a live Redis and
           >`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.USZ') as now`,
       );
       const then = await states();
+      rmSync(hold());
       // What the restored database will not know: that they were done, and that there were others.
       await untilStates({ done: 9 });
       await stage.walSaved();
       await produce(20, 12);
-      await vi.waitFor(() => expect(mails().length).toBeGreaterThanOrEqual(11), { timeout: 30_000, interval: 20 });
+      await vi.waitFor(() => expect(mails().length).toBeGreaterThanOrEqual(11), { timeout: 120_000, interval: 20 });
       await stage.stopPostgres('SIGKILL');
 
       const restored = await stage.ballast(['restore', '--to', at?.now ?? '', '--json']);
@@ -111,13 +119,13 @@ describe('a database that was restored to an older point, under a live Redis and
       await stage.startPostgres();
       await produce(100, 3);
       await vi.waitFor(async () => expect((await states()).done).toBe((then.done ?? 0) + 3), {
-        timeout: 60_000,
+        timeout: 120_000,
         interval: 200,
       });
       // Packs of jobs that nobody knows any more are gone from Redis.
       const transport = openTransport({ redisUrl: redis.url }, silentLog);
       await vi.waitFor(async () => expect(await transport.inFlight('default')).toBe(0), {
-        timeout: 30_000,
+        timeout: 120_000,
         interval: 200,
       });
       // Long enough for two sweeps: they return nothing either.
@@ -143,5 +151,5 @@ describe('a database that was restored to an older point, under a live Redis and
       worker.kill('SIGKILL');
       service.kill('SIGKILL');
     }
-  }, 240_000);
+  });
 });

@@ -45,8 +45,8 @@ export interface BackupStage {
   /** The service, until the stage closes or its process is ended. */
   serve(env?: Record<string, string>): ChildProcess;
   startPostgres(): Promise<void>;
-  stopPostgres(signal?: 'SIGINT' | 'SIGKILL'): Promise<void>;
-  /** Comes back when all that was committed before lies in the repository; throws after a minute. */
+  stopPostgres(signal?: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Comes back when all that was committed before lies in the repository; throws after three minutes. */
   walSaved(): Promise<void>;
   close(): Promise<void>;
 }
@@ -122,7 +122,7 @@ export async function openBackupStage(): Promise<BackupStage> {
       child.stderr?.on('data', (chunk) => {
         said = (said + chunk).slice(-10_000);
       });
-      for (let tries = 0; tries < 300 && child.exitCode === null; tries++) {
+      for (let tries = 0; tries < 1_200 && child.exitCode === null; tries++) {
         const up = await onServer(adminUrl, (sql) => sql`select 1`).catch(() => null);
         if (up) return;
         await new Promise((again) => setTimeout(again, 100));
@@ -138,12 +138,14 @@ export async function openBackupStage(): Promise<BackupStage> {
       await gone;
     },
     async walSaved() {
+      const segment = await onServer(stage.adminUrl, async (sql) => {
+        // Where the switch finds nothing to end, since Postgres has just ended a segment itself, it names the one that begins.
+        const [mark] = await sql<{ segment: string }[]>`
+          select pg_walfile_name(pg_logical_emit_message(false, 'tests', '') - 1) as segment`;
+        await sql`select pg_switch_wal()`;
+        return mark?.segment ?? '';
+      });
       // Postgres hands the segment to the spool in its own time: an empty spool alone says nothing yet.
-      const [end] = await onServer(
-        stage.adminUrl,
-        (sql) => sql<{ segment: string }[]>`select pg_walfile_name(pg_switch_wal()) as segment`,
-      );
-      const segment = end?.segment ?? '';
       await vi.waitFor(
         async () => {
           const [row] = await onServer(
@@ -154,13 +156,14 @@ export async function openBackupStage(): Promise<BackupStage> {
           expect((row?.handedOver ?? '') >= segment, `Postgres handed over ${segment}`).toBe(true);
           expect(spooled(run).filter((name) => name <= segment)).toEqual([]);
         },
-        { timeout: 60_000, interval: 200 },
+        { timeout: 180_000, interval: 200 },
       );
     },
     async close() {
       for (const child of children) child.kill('SIGKILL');
       await stage.stopPostgres();
-      rmSync(folder, { recursive: true, force: true });
+      // Those that were killed may still be ending.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
   await stage.startPostgres();

@@ -8,8 +8,8 @@ export default defineConfig({
     include: ['tests/backup/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 600_000,
-    hookTimeout: 300_000,
+    testTimeout: 900_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 20_000 } },
   },
 });

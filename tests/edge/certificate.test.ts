@@ -91,7 +91,7 @@ describe('a certificate of the site', () => {
   it('that ends in ten days while its authority is out of reach is served on, and warned of (row 41)', async () => {
     const { edge, at, find } = await serveWith(10);
     // It should have been renewed when thirty days were left: Caddy tries, and says why it cannot.
-    await expect.poll(() => edge.said(), { timeout: 30_000 }).toMatch(/"logger":"tls\.renew".*connection refused/);
+    await expect.poll(() => edge.said(), { timeout: 60_000 }).toMatch(/"logger":"tls\.renew".*connection refused/);
     expect(await ask(site, at)).toMatchObject({ status: 200, text: 'the page' });
     const [found, ...others] = await find();
     expect(others).toEqual([]);

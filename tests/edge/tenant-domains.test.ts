@@ -175,11 +175,11 @@ describe('while it cannot be answered', () => {
   it('without Postgres: 503 and no new certificate, and those that are there go on', async () => {
     await claim('second.acme.example', true);
     await proxy.stop();
-    await expect.poll(() => answerTo('?domain=second.acme.example'), { timeout: 20_000 }).toBe(503);
+    await expect.poll(() => answerTo('?domain=second.acme.example'), { timeout: 60_000 }).toBe(503);
     expect(await certificateFor('second.acme.example', at)).toBeNull();
     expect((await ask('shop.acme.example', at)).status).toBe(200);
     await proxy.start();
-    await expect.poll(() => certificateFor('second.acme.example', at), { timeout: 30_000 }).not.toBeNull();
+    await expect.poll(() => certificateFor('second.acme.example', at), { timeout: 60_000 }).not.toBeNull();
   });
 
   it('without the API: the same', async () => {
@@ -189,6 +189,6 @@ describe('while it cannot be answered', () => {
     expect((await ask('shop.acme.example', at)).status).toBe(200);
     expect((await ask('second.acme.example', at)).status).toBe(200);
     await startApi();
-    await expect.poll(() => certificateFor('third.acme.example', at), { timeout: 30_000 }).not.toBeNull();
+    await expect.poll(() => certificateFor('third.acme.example', at), { timeout: 60_000 }).not.toBeNull();
   });
 });

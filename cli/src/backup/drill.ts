@@ -74,7 +74,7 @@ async function drillAlone(settings: BackupSettings): Promise<Drilled> {
 interface Mark {
   id: string;
   at: string;
-  /** The segment that ends with the mark. */
+  /** Once it is in the repository, so is the mark. */
   segment: string;
   migrations: string[];
   tables: string[];
@@ -85,7 +85,11 @@ async function setMark(sql: postgres.Sql): Promise<Mark> {
     insert into ballast.restore_drill default values returning id, started_at::text as at`;
   const migrations = await migrationsOf(sql);
   const tables = await tablesOf(sql);
-  const [end] = await sql<{ segment: string }[]>`select pg_walfile_name(pg_switch_wal()) as segment`;
+  // Written behind the mark, and so in its segment or a later one. The switch cannot be asked: where it finds nothing to
+  // end, since Postgres has just ended a segment itself, it names the one that begins, which is not handed over.
+  const [end] = await sql<{ segment: string }[]>`
+    select pg_walfile_name(pg_logical_emit_message(false, 'ballast', 'drill') - 1) as segment`;
+  await sql`select pg_switch_wal()`;
   if (!row || !end) throw new Error('The mark of a drill was not written.');
   return { ...row, ...end, migrations, tables };
 }

@@ -25,9 +25,9 @@ export async function onLiveServer<Result>(
     return await work(sql);
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string };
-    if (/^(ECONN|ENOENT|EACCES|CONNECT|57P0)/.test(code)) {
+    if (/^(ECONN|ENOENT|EACCES|EPIPE|CONNECT|57P0)/.test(code)) {
       const where = `${settings.socketFolder}, port ${settings.port}`;
-      throw new BackupProblem(`Postgres does not answer on its socket (${where}): ${message}`);
+      throw new BackupProblem(`Postgres does not answer on its socket (${where}): ${message}`, { cause: error });
     }
     throw error;
   } finally {
@@ -35,13 +35,18 @@ export async function onLiveServer<Result>(
   }
 }
 
-/** Whether a server runs on these settings' socket. */
+/**
+ * Whether a server runs on these settings' socket. Only a socket that is not there, or on which nobody listens, says
+ * that none does: one that starts, stops, or has no time does not answer either.
+ */
 export async function isLive(settings: BackupSettings): Promise<boolean> {
   try {
     await onLiveServer({ ...settings, database: 'postgres' }, (sql) => sql`select 1`);
     return true;
   } catch (error) {
-    if (error instanceof BackupProblem) return false;
-    throw error;
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    // Whoever may not ask does not know.
+    if (!(error instanceof BackupProblem) || code === 'EACCES') throw error;
+    return code !== 'ECONNREFUSED' && code !== 'ENOENT';
   }
 }

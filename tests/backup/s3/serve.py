@@ -93,7 +93,7 @@ def proxy_conf(certificate, key):
 
 def make_bucket(port, certificate, bucket):
     """Through Swift's own door, which needs no signature."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             door = http.client.HTTPSConnection('localhost', port, context=ssl.create_default_context(cafile=certificate))

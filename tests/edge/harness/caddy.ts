@@ -138,7 +138,7 @@ function adapted(own: Own): string {
 
 /** Caddy asks the name server once a second. */
 export async function untilStatus(url: string, status: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 800; tries++) {
     if ((await fetch(url)).status === status) return;
     await new Promise((next) => setTimeout(next, 50));
   }
@@ -146,7 +146,7 @@ export async function untilStatus(url: string, status: number): Promise<void> {
 }
 
 async function untilAnswers(url: string, said: () => string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 800; tries++) {
     if (await fetch(url, { redirect: 'manual' }).catch(() => null)) return;
     await new Promise((next) => setTimeout(next, 50));
   }

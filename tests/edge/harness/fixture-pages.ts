@@ -32,15 +32,17 @@ export default async function Page() {
 
 const panel = `
 'use client';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 
 const Late = lazy(() => import('./late.tsx'));
 
 export function Panel({ draw, gone }: { draw: () => Promise<string>; gone?: () => Promise<string> }) {
   const [said, say] = useState('');
   const [late, show] = useState(false);
+  const [ready, setReady] = useState(false);
+  useEffect(() => setReady(true), []);
   return (
-    <section>
+    <section data-ready={ready || undefined}>
       <button type="button" onClick={async () => say(await draw())}>Draw</button>
       <button type="button" onClick={async () => say((await gone?.()) ?? 'none')}>Gone</button>
       <button type="button" onClick={() => show(true)}>Late</button>

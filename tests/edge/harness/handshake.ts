@@ -46,7 +46,7 @@ export async function ask(name: string, { port, ca }: At, { body, host, path = '
 
 /** Caddy asks once a second who is there. */
 export async function untilServed(name: string, at: At): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 800; tries++) {
     const status = await ask(name, at).then(
       (answer) => answer.status,
       () => null,

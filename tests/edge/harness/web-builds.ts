@@ -56,8 +56,13 @@ export async function startWeb(serve: string, address: string, env: Record<strin
   void ended.then(() => {
     over = true;
   });
-  for (let tries = 0; tries < 600 && !over; tries++) {
-    if ((await fetch(`${url}/livez`).catch(() => null))?.ok) break;
+  // One that refuses its settings has ended.
+  const serves = async () => over || ((await fetch(`${url}/livez`).catch(() => null))?.ok ?? false);
+  for (let tries = 1; !(await serves()); tries++) {
+    if (tries === 2_400) {
+      child.kill('SIGKILL');
+      throw new Error(`The web did not come up on ${url}:\n${text}`);
+    }
     await new Promise((next) => setTimeout(next, 50));
   }
   return {

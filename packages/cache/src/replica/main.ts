@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCacheLink } from '../cache-link.ts';
+import { keepPublished } from './keep-published.ts';
 import { openMemoryPageStore } from './memory-page-store.ts';
 import { pageCacheOn } from './page-cache.ts';
 import type { PageStore } from './page-store.ts';
@@ -23,7 +24,6 @@ export { readWebSettings, type WebSettings } from './web-settings.ts';
 const actionsKey = 'NEXT_SERVER_ACTIONS_ENCRYPTION_KEY';
 /** A replica that starts while the cache is slow is better than one that waits for it. */
 const publishWithinMs = 5_000;
-const publishEveryMs = 10 * 60_000;
 
 // Next may load this file a second time, by another address.
 const place = Symbol.for('ballast.web.pages');
@@ -47,17 +47,12 @@ export async function openReplica(built: string): Promise<Replica> {
   const build = readFileSync(join(built, '.next/BUILD_ID'), 'utf8').trim();
   const own = await listFiles(join(built, '.next/static'));
   // Nothing is waited for between here and the listeners: it may answer at once.
-  const link = openCacheLink(url, (state, error) => say(state, error));
+  const link = openCacheLink(url, { onStateChange: say });
   const store = openRedisPageStore(link, build);
   const files = shareFiles(link, own);
   shared[place] = store;
-  const publish = () => files.publish().catch(() => {});
-  // Also after the cache has forgotten everything.
-  link.redis.on('ready', () => void publish());
-  setInterval(publish, publishEveryMs).unref();
   setInterval(() => store.untold() > 0 && void store.tell(), 1_000).unref();
-  const published = new Promise<void>((done) => link.redis.once('ready', () => void publish().then(done)));
-  await Promise.race([published, sleep(publishWithinMs)]);
+  await Promise.race([keepPublished(link, files.publish), sleep(publishWithinMs)]);
   return { answer: files.answer };
 }
 
