@@ -74,9 +74,13 @@ describe('after a restore', () => {
   });
 
   it('slots that have passed are not caught up, and are counted; those to come stay', async () => {
+    const minuteMs = 60_000;
+    // Half an hour from any slot of its own: none comes meanwhile.
+    const lastSlot = new Date((Math.floor(Date.now() / minuteMs) - 30) * minuteMs);
+    const firstPassed = new Date(lastSlot.getTime() - 120 * minuteMs);
     await jobsDb.sql`
       insert into jobs.schedule (name, cron, zone, next_slot) values
-        ('suite.hourly', '0 * * * *', 'UTC', date_trunc('hour', now()) - interval '2 hours'),
+        ('suite.hourly', ${`${lastSlot.getUTCMinutes()} * * * *`}, 'UTC', ${firstPassed.toISOString()}),
         ('suite.later', '0 0 1 1 *', 'UTC', now() + interval '1 day')`;
     expect(await holdAfterRestore(admin.sql)).toMatchObject({ slots: 3 });
     const rows = await jobsDb.sql`select name, next_slot > now() as comes from jobs.schedule order by name`;

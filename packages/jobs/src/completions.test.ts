@@ -1,8 +1,8 @@
 /** Outcomes: written together, repeated while Postgres is away, and only for whoever still has the job. */
 import { randomUUID } from 'node:crypto';
-import { openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineJob } from '@ballast/kernel';
-import { openTestPools } from '@ballast/test-kit/pools';
+import { openPatiently, openTestPools } from '@ballast/test-kit/pools';
 import { silentLog } from '@ballast/test-kit/queue';
 import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -90,10 +90,10 @@ describe('outcomes', () => {
     },
   );
 
-  it('wait while Postgres is away, and are written once it is back', { timeout: 90_000 }, async () => {
+  it('wait while Postgres is away, and are written once it is back', async () => {
     const { ids, packId } = await opened(3);
     const proxy = await openTcpProxy(database.dispatcherUrl);
-    const link = openDatabase({ url: proxy.url, applicationName: 'lossy', answerTimeoutMs: 500, maxConnections: 1 });
+    const link = openPatiently({ url: proxy.url, maxConnections: 1 });
     const tries: string[] = [];
     const log = { ...silentLog, warn: (_: object, message: string) => void tries.push(message) };
     const completions = openCompletions(link, log);
@@ -106,7 +106,7 @@ describe('outcomes', () => {
       ),
     );
     const closed = completions.close(packId);
-    await expect.poll(() => tries.length, { timeout: 30_000 }).toBeGreaterThan(2);
+    await expect.poll(() => tries.length, { timeout: 60_000 }).toBeGreaterThan(2);
     expect(new Set(tries)).toEqual(new Set(['outcomes cannot be written; repeating']));
     expect([settled, await states()]).toEqual([0, Array(3).fill('dispatched 0')]);
     await proxy.start();
@@ -117,12 +117,10 @@ describe('outcomes', () => {
     await proxy.close();
   });
 
-  it('are left to the sweep when the process gives up, and no pack is ended without them', {
-    timeout: 90_000,
-  }, async () => {
+  it('are left to the sweep when the process gives up, and no pack is ended without them', async () => {
     const { ids, packId } = await opened(1);
     const proxy = await openTcpProxy(database.dispatcherUrl);
-    const link = openDatabase({ url: proxy.url, applicationName: 'lossy', answerTimeoutMs: 500, maxConnections: 1 });
+    const link = openPatiently({ url: proxy.url, maxConnections: 1 });
     const completions = openCompletions(link, silentLog);
     await link.sql`select 1`;
     await proxy.stop();

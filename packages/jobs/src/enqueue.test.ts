@@ -122,9 +122,9 @@ describe('enqueue', () => {
     await withTenant(db, tenant, async (tx) => {
       await enqueue(tx, note, { text: 'm' }, { key: 'm' });
       others = [add(['a', 'm', 'z'])];
-      await vi.waitFor(() => waiting(1));
+      await vi.waitFor(() => waiting(1), { timeout: 20_000 });
       others.push(add(['z', 'm', 'a']));
-      await vi.waitFor(() => waiting(2));
+      await vi.waitFor(() => waiting(2), { timeout: 20_000 });
     });
     const [one = [], other = []] = await Promise.all(others);
     expect(other.toReversed()).toEqual(one);

@@ -132,7 +132,8 @@ it('a completion that had to wait sees what became of its job meanwhile: open, a
       (tx) => sqlOf(tx)`select jobs.complete(${[id]}::uuid[], ${packId}, ${[1]}::smallint[], true)`,
     );
     completed.catch(() => {});
-    const waiting = () => sql`
+    // On a session of its own: a transaction sees who is there as it was when it first looked.
+    const waiting = () => jobsDb.sql`
       select 1 from pg_locks where not granted
         and pid in (select pid from pg_stat_activity where datname = current_database())`;
     await expect.poll(async () => (await waiting()).length, { interval: 10 }).toBe(1);

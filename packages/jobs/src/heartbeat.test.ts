@@ -9,7 +9,7 @@ const { jobsDb, close } = await openTestPools();
 
 afterAll(close);
 
-it('is not brought back by a beat that was sent before, and arrives late', { timeout: 30_000 }, async () => {
+it('is not brought back by a beat that was sent before, and arrives late', async () => {
   const road = Promise.withResolvers<void>();
   let [beats, answered, farewells] = [0, 0, 0];
   const sql = (text: TemplateStringsArray, ...values: never[]) => {
@@ -38,11 +38,11 @@ it('is not brought back by a beat that was sent before, and arrives late', { tim
   const processes = async () => (await jobsDb.sql`select 1 from jobs.process`).length;
   // Its statements wait as the test says; the client's type has overloads that no plain function can have.
   const heartbeat = await startHeartbeat({ ...jobsDb, sql } as unknown as Database, presence, silentLog);
-  await expect.poll(() => [beats, answered], { timeout: 20_000 }).toEqual([3, 2]);
+  await expect.poll(() => beats >= 3 && answered === beats - 1, { timeout: 60_000 }).toBe(true);
   const farewell = heartbeat.close();
   await new Promise((resolve) => setImmediate(resolve));
   expect([farewells, await processes()]).toEqual([0, 1]);
   road.resolve();
   await farewell;
-  expect([answered, farewells, await processes()]).toEqual([3, 1, 0]);
+  expect([answered, farewells, await processes()]).toEqual([beats, 1, 0]);
 });

@@ -70,7 +70,7 @@ beforeAll(async () => {
   await end('done', ids.done);
   const [due, later] = [await three(), await three({ runAt: new Date(Date.now() + 3_600_000) })];
   ids.pending = [...later, ...due];
-}, 60_000);
+});
 
 const states = ['pending', 'dispatched', 'parked', 'held', 'dead', 'cancelled', 'done'] as const satisfies JobState[];
 /** The limit leaves the many that are done beside out of the list. */

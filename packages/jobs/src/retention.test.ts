@@ -19,10 +19,12 @@ const { db, jobsDb, close } = await openTestPools();
 afterAll(close);
 beforeEach(() => forgetJobs(jobsDb));
 
+/** One sweep has time for all of it. */
 const sweeping = {
   db: jobsDb,
   transport: { holds: async () => new Set<string>(), drop: async () => {} },
   log: silentLog,
+  removeForMs: 60_000,
 };
 const sweepAll = () => sweep(sweeping);
 
@@ -101,12 +103,15 @@ describe('a removal whose time is over', () => {
 it('begins no further batch once the sweep is closed', async () => {
   const ids = (await ended(2_500, 'done', 8)).sort();
   await jobsDb.sql`insert into jobs.failure (job_id, attempt, message) values (${ids[1_500] as string}, 1, 'once')`;
-  const sweeper = startSweep({ ...sweeping, everyMs: 20, removeForMs: 60_000 });
+  const sweeper = startSweep({ ...sweeping, everyMs: 20 });
   let closed: Promise<void> | undefined;
   await jobsDb.sql.begin(async (sql) => {
     // The second batch waits for this, and is told to be the last meanwhile.
     await sql`select 1 from jobs.failure for update`;
-    await expect.poll(async () => (await left()).length, { timeout: 20_000 }).toBe(1_500);
+    await expect.poll(async () => (await left()).length).toBe(1_500);
+    const waiting = () => jobsDb.sql`
+      select 1 from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted`;
+    await expect.poll(async () => (await waiting()).length).toBe(1);
     closed = sweeper.close();
   });
   await closed;

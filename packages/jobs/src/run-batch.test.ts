@@ -190,20 +190,20 @@ describe('a batch handler', () => {
   });
 
   it('is told by its signal when its time is over, and each of its jobs is charged', async () => {
-    const short = { ...write, timeoutMs: 30 };
+    const short = { ...write, timeoutMs: 1_000 };
     await add([1, 2], tenants[0], short);
     let reason: unknown;
     await run(async ({ ctx }) => {
-      await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+      if (!ctx.signal.aborted) await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
       reason = ctx.signal.reason;
       throw ctx.signal.reason;
     }, short);
-    expect(reason).toMatchObject({ message: 'The run took longer than 30 ms.' });
+    expect(reason).toMatchObject({ message: 'The run took longer than 1000 ms.' });
     expect(await states()).toEqual(['1 pending 1', '2 pending 1']);
   });
 
   it('that ignores its signal loses its turn, and can write nothing more', async () => {
-    const short = { ...write, timeoutMs: 30 };
+    const short = { ...write, timeoutMs: 1_000 };
     await add([1], tenants[0], short);
     const late = Promise.withResolvers<string>();
     const released = Promise.withResolvers<void>();
@@ -295,7 +295,7 @@ describe('a limited kind', () => {
       const waiting = () => jobsDb.sql`
         select 1 from pg_locks join pg_stat_activity using (pid)
         where locktype = 'advisory' and not granted and datname = current_database()`;
-      await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(async () => (await waiting()).length).toBe(1);
       for (const id of taken)
         await sql`insert into jobs.pack (id, queue, name, job_ids) values (${id}, 'default', 'suite.limited', ${[id]}::uuid[])`;
     });

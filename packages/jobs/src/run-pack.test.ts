@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { openDatabase, withTenant } from '@ballast/db';
+import { withTenant } from '@ballast/db';
 import { defineHandler, defineJob } from '@ballast/kernel';
-import { openTestPools } from '@ballast/test-kit/pools';
+import { openPatiently, openTestPools } from '@ballast/test-kit/pools';
 import { openTcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -52,7 +52,7 @@ function runnerOf(
     log,
     shutdown: new AbortController().signal,
     find: () => ({ job, load: async () => handler }),
-    unknownAfterMs: () => 5_000,
+    unknownAfterMs: () => 60_000,
     stopping: () => false,
     returned: () => (counts.returned += 1),
     measured: () => {},
@@ -132,7 +132,7 @@ it('puts back, for seconds and uncharged, what this worker does not know, alone 
   await run(await handOut(2));
   expect(await states()).toEqual(Array(3).fill('pending 0'));
   const [row] =
-    await jobsDb.sql`select count(*)::int as later from jobs.later where run_at > now() + interval '2 seconds'`;
+    await jobsDb.sql`select count(*)::int as later from jobs.later where run_at > now() + interval '30 seconds'`;
   expect(row).toEqual({ later: 3 });
 });
 
@@ -154,14 +154,21 @@ it('is opened once: by whom it is handed to a second time it is discarded, while
   expect(await states()).toEqual(['done 1']);
 });
 
-describe('a worker that is not told whether it has opened a pack', { timeout: 30_000 }, () => {
+describe('a worker that is not told whether it has opened a pack', () => {
   const never = async () => expect.unreachable('Nobody may begin it.');
 
-  /** A link to Postgres whose answers can be lost, and that notices it soon. */
+  /** A link to Postgres whose answers can be lost, and that notices it within seconds. */
   async function openLossyLink() {
     let losing = false;
-    const proxy = await openTcpProxy(database.dispatcherUrl, () => (data) => (losing ? Buffer.alloc(0) : data));
-    const link = openDatabase({ url: proxy.url, applicationName: 'lossy', answerTimeoutMs: 300, maxConnections: 1 });
+    let connections = 0;
+    // Of those connections nothing comes any more: an answer may be slower than whoever sees what it would say.
+    let lost = 0;
+    const proxy = await openTcpProxy(database.dispatcherUrl, () => {
+      connections += 1;
+      const own = connections;
+      return (data) => (losing || own <= lost ? Buffer.alloc(0) : data);
+    });
+    const link = openPatiently({ url: proxy.url, answerTimeoutMs: 3_000, maxConnections: 1 });
     // The opening is prepared on it, so that it takes one message to Postgres.
     await runnerOf(never, { jobsDb: link }).run(randomUUID());
     return {
@@ -169,6 +176,7 @@ describe('a worker that is not told whether it has opened a pack', { timeout: 30
       proxy,
       lose(whether: boolean) {
         losing = whether;
+        if (whether) lost = connections;
       },
       close: async () => {
         await link.close();

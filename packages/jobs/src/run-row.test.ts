@@ -4,7 +4,7 @@ import { AppError, cancel, snooze } from '@ballast/kernel';
 import { queueBackends } from '@ballast/test-kit/queue';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { returnPacks } from './line-up.ts';
-import { openWorkers, tenant, until } from './testing/workers.ts';
+import { brief, openWorkers, type Run, registered, tenant, until } from './testing/workers.ts';
 
 describe.each(await Promise.all(queueBackends.map(openWorkers)))('a handler on $backend', (workers) => {
   const { db, jobsDb, work, add, insert, effects, job, becomes, tidy, close } = workers;
@@ -130,14 +130,15 @@ describe.each(await Promise.all(queueBackends.map(openWorkers)))('a handler on $
   it('takes the turn from a handler that ignores its timeout, and shuts its doors', async () => {
     const late: unknown[] = [];
     const release = Promise.withResolvers<void>();
-    await work(async ({ payload, ctx }) => {
+    const run: Run = async ({ payload, ctx }) => {
       if (ctx.attempt === 1) {
         await release.promise;
         await ctx.transaction(insert(payload.n, ctx)).catch((error) => late.push(error.code));
         return;
       }
       await ctx.transaction(insert(payload.n, ctx));
-    });
+    };
+    await work(run, { jobs: [registered(brief, run)] });
     const id = await add(1);
     await becomes(id, 'done');
     release.resolve();

@@ -31,7 +31,13 @@ const add = (count: number, options = {}) =>
   );
 const stale = () => ({ discardAfter: new Date(Date.now() - 1_000) });
 const left = async () => (await jobsDb.sql`select 1 from jobs.due`).length;
-const sweeping = { db: jobsDb, transport: { holds: async () => new Set<string>() }, log: silentLog };
+/** One sweep has time for all of it. */
+const sweeping = {
+  db: jobsDb,
+  transport: { holds: async () => new Set<string>() },
+  log: silentLog,
+  removeForMs: 60_000,
+};
 
 it('is cancelled batch after batch, until none is left', async () => {
   await add(3_500, stale());

@@ -4,9 +4,10 @@ import { openPatiently } from '@ballast/test-kit/pools';
 import { queueBackends, silentLog, startQueue } from '@ballast/test-kit/queue';
 import { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';
+import { addPacks } from './testing/add-packs.ts';
 
 describe.each(queueBackends)('the queue on %s', (backend) => {
-  it('serves more queues than it has connections to share', { timeout: 60_000 }, async () => {
+  it('serves more queues than it has connections to share', async () => {
     const database = await createTestDatabase();
     const queue = await startQueue(backend, database, silentLog);
     const transport = queue.open();
@@ -17,7 +18,7 @@ describe.each(queueBackends)('the queue on %s', (backend) => {
         ran.push(name);
       }),
     );
-    for (const name of queues) await transport.add(name, [randomUUID()]);
+    for (const name of queues) await addPacks(transport, [randomUUID()], name);
     await vi.waitFor(() => expect(ran.toSorted()).toEqual(queues.toSorted()), { timeout: 30_000 });
     await Promise.all(consumers.map((consumer) => consumer.close()));
     await transport.close();
@@ -25,7 +26,7 @@ describe.each(queueBackends)('the queue on %s', (backend) => {
     await database.drop();
   });
 
-  it('hands a pack out once, though its run failed, and keeps nothing of it', { timeout: 60_000 }, async () => {
+  it('hands a pack out once, though its run failed, and keeps nothing of it', async () => {
     const database = await createTestDatabase();
     const queue = await startQueue(backend, database, silentLog);
     const transport = queue.open();
@@ -35,10 +36,10 @@ describe.each(queueBackends)('the queue on %s', (backend) => {
       ran.push(packId);
       if (packId === failing) throw new Error('on purpose');
     });
-    await transport.add('default', [failing, fine]);
+    await addPacks(transport, [failing, fine]);
     await vi.waitFor(() => expect(ran.toSorted()).toEqual([failing, fine].toSorted()), { timeout: 30_000 });
-    await vi.waitFor(async () => expect(await transport.inFlight('default')).toBe(0), { timeout: 30_000 });
-    expect(await transport.holds('default', [failing, fine])).toEqual(new Set());
+    await expect.poll(() => transport.inFlight('default')).toBe(0);
+    await expect.poll(() => transport.holds('default', [failing, fine])).toEqual(new Set());
     if (queue.redis) {
       const redis = new Redis(queue.redis.url);
       const kept = (await redis.keys('bull:default:*')).filter((key) => key.includes(failing) || key.includes(fine));
@@ -58,14 +59,14 @@ describe.each(queueBackends)('the queue on %s', (backend) => {
     await database.drop();
   });
 
-  it('tells of many packs which it still holds', { timeout: 60_000 }, async () => {
+  it('tells of many packs which it still holds', async () => {
     const database = await createTestDatabase();
     const queue = await startQueue(backend, database, silentLog);
     const transport = queue.open();
     const packs = Array.from({ length: 250 }, () => randomUUID());
     const added = packs.filter((_, n) => n % 2 === 0);
-    await transport.add('default', added);
-    expect([...(await transport.holds('default', packs))].toSorted()).toEqual(added.toSorted());
+    await addPacks(transport, added);
+    await expect.poll(async () => [...(await transport.holds('default', packs))].toSorted()).toEqual(added.toSorted());
     await transport.close();
     await queue.stop();
     await database.drop();

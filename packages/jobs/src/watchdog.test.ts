@@ -7,6 +7,7 @@ import { queueBackends, silentLog, startQueue } from '@ballast/test-kit/queue';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { enqueue } from './enqueue.ts';
+import { addPacks } from './testing/add-packs.ts';
 import { forgetJobs } from './testing.ts';
 import type { Transport } from './transport.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -31,14 +32,12 @@ async function handedOut(transport: Transport): Promise<string> {
   await jobsDb.sql`
     insert into jobs.pack (id, queue, name, job_ids, dispatched_at)
     values (${packId}, 'default', ${task.name}, ${jobIds}::uuid[], now() - interval '1 minute')`;
-  await transport.add('default', [packId]);
+  await addPacks(transport, [packId]);
   return packId;
 }
 
 describe.each(queueBackends)('a watchdog beside a queue on %s', (backend) => {
-  it('barks at packs that wait in the queue, and at none that another worker has taken and does not open', {
-    timeout: 60_000,
-  }, async () => {
+  it('barks at packs that wait in the queue, and at none that another worker has taken and does not open', async () => {
     const queue = await startQueue(backend, database);
     const transport = queue.open();
     const gate = Promise.withResolvers<void>();
@@ -81,15 +80,14 @@ describe.each(queueBackends)('a watchdog beside a queue on %s', (backend) => {
   });
 });
 
-it('of a worker that takes nothing sends SIGTERM to its own process; a worker whose slots are full is not wedged', {
-  timeout: 90_000,
-}, async () => {
+it('of a worker that takes nothing sends SIGTERM to its own process; a worker whose slots are full is not wedged', async () => {
   const queue = await startQueue('postgres', database);
   const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
   const gate = Promise.withResolvers<void>();
   const busyEnds = vi.fn();
   const start = (transport: Transport, name: string, more = {}) => {
-    const job = { ...task, queue: name };
+    // It runs for as long as that takes.
+    const job = { ...task, queue: name, timeoutMs: 600_000 };
     const registered: RegisteredJob<null> = {
       job: job as never,
       load: async () => ({ job, run: () => gate.promise }) as never,
@@ -117,7 +115,7 @@ it('of a worker that takes nothing sends SIGTERM to its own process; a worker wh
   const deaf: Transport = { ...transports[1], consume: () => ({ close: async () => {}, abandon: async () => {} }) };
   const wedged = await start(deaf, 'wedged');
   await add('wedged');
-  await expect.poll(() => kill.mock.calls, { timeout: 70_000, interval: 200 }).toEqual([[process.pid, 'SIGTERM']]);
+  await expect.poll(() => kill.mock.calls, { timeout: 120_000, interval: 200 }).toEqual([[process.pid, 'SIGTERM']]);
   // It was there before, and a pack waits for it all the time.
   expect(busyEnds).not.toHaveBeenCalled();
   expect(await waits()).toHaveLength(1);

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withTenant } from '@ballast/db';
 import { queueBackends, silentLog } from '@ballast/test-kit/queue';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { enqueue, enqueueMany } from './enqueue.ts';
 import { sweep } from './sweep.ts';
+import { addPacks } from './testing/add-packs.ts';
 import { effect, openWorkers, type Run, tenant, until } from './testing/workers.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -59,9 +61,7 @@ describe.each(await Promise.all(queueBackends.map(openWorkers)))('a worker on $b
     });
   });
 
-  it('hands back what ignores its signal, too, and what waits behind it: others begin both at once', {
-    timeout: 90_000,
-  }, async () => {
+  it('hands back what ignores its signal, too, and what waits behind it: others begin both at once', async () => {
     const started = Promise.withResolvers<void>();
     const never = new Promise<void>(() => {});
     const stubborn = await work(
@@ -77,11 +77,11 @@ describe.each(await Promise.all(queueBackends.map(openWorkers)))('a worker on $b
     await until(async () => expect(await job(ids[1] as string)).toMatchObject({ state: 'dispatched' }));
     await stubborn.close({ graceMs: 50 });
     expect(await job(ids[0] as string)).toMatchObject({ state: 'pending', attempt: 0 });
-    const since = performance.now();
+    const watch = startStopwatch();
     await work(async ({ payload, ctx }) => ctx.transaction(insert(payload.n, ctx)));
     for (const id of ids) await becomes(id, 'done');
     // Waiting for a lock to run out takes sixteen seconds, and for silence fifteen.
-    expect(performance.now() - since).toBeLessThan(12_000);
+    expect(watch.stop()).toBeLessThan(12_000);
     expect(await effects()).toEqual([
       { n: 1, attempt: 1 },
       { n: 2, attempt: 1 },
@@ -158,10 +158,10 @@ describe.each(await Promise.all(queueBackends.map(openWorkers)))('a worker on $b
       await until(async () => expect(first.inFlight()).toBe(1));
       const redis = new Redis(queue.redis?.url ?? '');
       await redis.flushall();
-      const wipedAt = performance.now();
+      const watch = startStopwatch();
       gate.resolve();
       await until(async () => expect(await redis.get('ballast:epoch')).not.toBeNull());
-      expect(performance.now() - wipedAt).toBeLessThan(5_000);
+      expect(watch.stop()).toBeLessThan(5_000);
       await redis.quit();
       for (const id of ids) await becomes(id, 'done');
       expect(await effects()).toHaveLength(10);
@@ -172,30 +172,30 @@ describe.each(await Promise.all(queueBackends.map(openWorkers)))('a worker on $b
     const wedged = Promise.withResolvers<string>();
     const transport = queue.open();
     const packId = await pack([id], { minutesAgo: 1 });
-    await transport.add('default', [packId]);
+    await addPacks(transport, [packId]);
     const dog = startWatchdog({
       db: jobsDb,
       transport,
       log: silentLog,
       idleQueues: () => ['default'],
       onWedged: () => wedged.resolve('ended'),
-      idleMs: 300,
+      idleMs: 1_000,
       everyMs: 50,
     });
     // What waited while this process was frozen says nothing about it: it has to be idle that long once it is awake.
     await sleep(200);
-    const frozenMs = 600;
+    const frozenMs = 1_500;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, frozenMs);
     const awakeAt = performance.now();
     expect(await wedged.promise).toBe('ended');
-    expect(performance.now() - awakeAt).toBeGreaterThanOrEqual(300);
+    expect(performance.now() - awakeAt).toBeGreaterThanOrEqual(1_000);
     dog.close();
     await work(async () => {});
     await becomes(id, 'done');
     await transport.close();
   });
 
-  it('runs every job once on three workers', { timeout: 120_000 }, async () => {
+  it('runs every job once on three workers', async () => {
     const run: Run = async ({ payload, ctx }) => ctx.transaction(insert(payload.n, ctx));
     await Promise.all([work(run), work(run), work(run)]);
     const items = Array.from({ length: 300 }, (_, n) => ({ payload: { n } }));

@@ -42,7 +42,7 @@ const anything = fc.oneof(
   ...[addFails, losePack, deploy, pauseOrResume, wipe, hold].map((arbitrary) => ({ weight: 1, arbitrary })),
 );
 
-it('agrees with a model, whatever happens in whatever order', { timeout: 120_000 + numRuns * 10_000 }, async () => {
+it('agrees with a model, whatever happens in whatever order', { timeout: 300_000 + numRuns * 20_000 }, async () => {
   process.stdout.write(`jobs against their model: BALLAST_SEED=${seed}\n`);
   const { system } = opened;
   const property = fc.asyncProperty(fc.commands([anything], { maxCommands: 250, size: 'max' }), async (given) => {

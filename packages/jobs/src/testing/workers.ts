@@ -10,16 +10,24 @@ import type { Transport } from '../transport.ts';
 import { type RegisteredJob, type RunningWorker, startWorker, type WorkerOptions } from '../work.ts';
 
 export const tenant = '018f0000-0000-7000-8000-000000000001';
-/** What the workers of these suites know. Their queue is `default`, with four slots. */
+/** What the workers of these suites know. Their queue is `default`, with four slots. No run of it ends by its time. */
 export const effect = defineJob({
   name: 'suite.effect',
   payload: z.strictObject({ n: z.int() }),
   attempts: 3,
   backoff: { firstMs: 10, maxMs: 10 },
-  timeoutMs: 1_000,
+  timeoutMs: 60_000,
 });
+/** The same for tests of runs that outlast their time, which is long enough for those that do not. */
+export const brief = { ...effect, timeoutMs: 3_000 };
 
 export type Run = (input: { payload: { n: number }; ctx: JobContext<Tx> }) => Promise<unknown>;
+
+/** What a worker is told of a job with this handler. */
+export const registered = (job: typeof effect, run: Run): RegisteredJob<null> => ({
+  job: job as RegisteredJob['job'],
+  load: async () => ({ job, run: run as never }),
+});
 
 export interface Workers {
   backend: (typeof queueBackends)[number];
@@ -63,15 +71,11 @@ export async function openWorkers(backend: Workers['backend']): Promise<Workers>
     queue,
     async work(run, more = {}) {
       const transport = queue.open();
-      const registered: RegisteredJob<null> = {
-        job: effect as RegisteredJob['job'],
-        load: async () => ({ job: effect, run: run as never }),
-      };
       const worker = await startWorker({
         db,
         jobsDb,
         transport,
-        jobs: [registered],
+        jobs: [registered(effect, run)],
         services: null,
         queues: { default: 4 },
         log: silentLog,
@@ -106,4 +110,4 @@ export async function openWorkers(backend: Workers['backend']): Promise<Workers>
 }
 
 /** As long as it takes on a busy machine. */
-export const until = <Result>(look: () => Promise<Result>) => vi.waitFor(look, { timeout: 25_000, interval: 20 });
+export const until = <Result>(look: () => Promise<Result>) => vi.waitFor(look, { timeout: 100_000, interval: 20 });

@@ -103,8 +103,8 @@ export const timePasses = fc.constantFrom('run', 'discard').map((of) =>
       const { sql } = system.jobsDb;
       if (of === 'run') {
         await sql`
-          with ripe as (update jobs.later set run_at = now() - interval '1 second' returning job_id)
-          update jobs.job set run_at = now() - interval '1 second' from ripe where job.id = ripe.job_id`;
+          with ripe as (update jobs.later set run_at = now() - interval '1 hour' returning job_id)
+          update jobs.job set run_at = now() - interval '1 hour' from ripe where job.id = ripe.job_id`;
         for (const job of model.at('later')) job.ripe = true;
         return;
       }
