@@ -189,6 +189,34 @@ describe('a pool whose connections were forgotten on the way', () => {
   });
 });
 
+describe('a pool of a process that stood still', () => {
+  /** As on a machine that runs others first. Only what was sent before is sent. */
+  const standStill = async () => {
+    for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve));
+    const until = performance.now() + 2_000;
+    while (performance.now() < until);
+  };
+
+  it('blames no server whose greeting it has not read', async () => {
+    const db = openPatiently({ url: database.appUrl, connectTimeoutSeconds: 1 });
+    const asked = db.sql`select 1 as one`.execute();
+    asked.catch(() => {});
+    await standStill();
+    expect(await asked).toEqual([{ one: 1 }]);
+    await db.close();
+  });
+
+  it.each(kinds)('blames no server whose answer it has not read: %s', async (_, work) => {
+    const db = openPatiently({ url: database.appUrl, maxConnections: 1, answerTimeoutMs: 1_000 });
+    await work(db.sql);
+    const asked = work(db.sql);
+    asked.catch(() => {});
+    await standStill();
+    await asked;
+    await db.close();
+  });
+});
+
 describe('a pool whose connections are all taken', () => {
   const open = (options: Partial<DatabaseOptions> = {}) =>
     openPatiently({
