@@ -51,11 +51,14 @@ async function signalWalWriter({ admin }: Stage, signal: NodeJS.Signals): Promis
   process.kill(writer?.pid ?? 0, signal);
 }
 
-/** Whether a worker that is stopped has nothing under way in Postgres. */
-async function isAtRest({ admin }: Stage): Promise<boolean> {
+/**
+ * What the sessions of a worker that is stopped are at: `idle` when it stopped between two transactions, `waiting` when they
+ * wait for more of it, as in a transaction, and `working` as long as Postgres has something of theirs to do.
+ */
+async function sessionsAre({ admin }: Stage): Promise<'idle' | 'waiting' | 'working'> {
   const sessions = async () => {
-    const rows = await admin.sql<{ pid: number; state: string; since: string }[]>`
-      select pid, state, state_change::text as since from pg_stat_activity
+    const rows = await admin.sql<{ pid: number; state: string; waits: string | null; since: string }[]>`
+      select pid, state, wait_event as waits, state_change::text as since from pg_stat_activity
       where datname = current_database() and application_name in ('fault-worker', 'ballast-transport') order by pid`;
     return [...rows];
   };
@@ -63,7 +66,8 @@ async function isAtRest({ admin }: Stage): Promise<boolean> {
   // What it sent just before may wait for a session that has not come to run yet.
   await new Promise((later) => setTimeout(later, 300));
   const settled = await sessions();
-  return settled.every(({ state }) => state === 'idle') && isDeepStrictEqual(stopped, settled);
+  if (!isDeepStrictEqual(stopped, settled) || settled.some(({ waits }) => waits !== 'ClientRead')) return 'working';
+  return settled.every(({ state }) => state === 'idle') ? 'idle' : 'waiting';
 }
 
 /** Stops a worker between two of its statements. Its slots count on, however long the play takes on a busy machine. */
@@ -71,7 +75,7 @@ async function freezeAtRest(stage: Stage, worker: ChildProcess): Promise<void> {
   await vi.waitFor(
     async () => {
       worker.kill('SIGSTOP');
-      if (await isAtRest(stage)) return;
+      if ((await sessionsAre(stage)) === 'idle') return;
       worker.kill('SIGCONT');
       throw new Error('The worker is in the middle of a statement.');
     },
@@ -198,7 +202,10 @@ describe('Postgres is killed', { timeout: 3 * goalMs }, () => {
         await stage.produce(3);
         await vi.waitFor(() => expect(said).toContain('failpoint run.started: freeze'), { timeout: goalMs });
         // What it had sent when it froze may still be on its way to the disk.
-        await vi.waitFor(async () => expect(await isAtRest(stage)).toBe(true), { timeout: goalMs, interval: 100 });
+        await vi.waitFor(async () => expect(await sessionsAre(stage)).not.toBe('working'), {
+          timeout: goalMs,
+          interval: 100,
+        });
         const before = await places(stage);
         expect(before.packs.some(({ opened }) => opened)).toBe(true);
 
