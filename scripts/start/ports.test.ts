@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { freePort } from '@ballast/test-kit/free-port';
 import { afterEach, expect, test } from 'vitest';
 import { listenerInode, shortCommand } from './port-holder.ts';
-import { freePort, requireFreePorts, taken } from './ports.ts';
+import { requireFreePorts, taken } from './ports.ts';
 
 const open: Server[] = [];
 afterEach(async () => {

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@ballast/test-kit/free-port';
 import { serverConnections } from '@ballast/test-kit/server-connections';
-import { freePort } from '../start/ports.ts';
 import { startCluster } from '../start/postgres/cluster.ts';
 import { countsOf, perBackend } from './counts.ts';
 import { runNode } from './run-command.ts';

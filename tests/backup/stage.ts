@@ -19,7 +19,7 @@ import { migrate, readMigrations } from '@ballast/db/migrate';
 import { prepareDatabase } from '@ballast/db/prepare-database';
 import { roles } from '@ballast/db/roles';
 import { databaseUrl, onServer, testPassword } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { migrationSources } from '@ballast/test-kit/template';
 import { expect, vi } from 'vitest';
 import { accountFor, under } from '../../scripts/start/postgres/account.ts';

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openWard, type Ward } from '../../packages/doctor/src/testing/ward.ts';
 import { type Edge, startCaddy } from './harness/caddy.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { openTcpProxy, type TcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { killStarted, start, untilReady } from '../../apps/api/src/testing/start-process.ts';

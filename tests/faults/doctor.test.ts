@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { migrate, readMigrations } from '@ballast/db/migrate';
 import type { Report } from '@ballast/doctor';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { hasRedis, startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { type SmtpSink, startSmtpSink } from '@ballast/test-kit/smtp-sink';
 import { startStopwatch } from '@ballast/test-kit/stopwatch';

@@ -4,7 +4,7 @@
  * older or newer than the database work or say by name why not.
  */
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { killStarted, start, untilReady } from '../../apps/api/src/testing/start-process.ts';
 import { goalMs } from './stage.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { openNameServer } from '@ballast/test-kit/name-server';
 import { queueBackends } from '@ballast/test-kit/queue';
 import { startSmtpSink } from '@ballast/test-kit/smtp-sink';

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { hasRedis, startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { signedCookie } from '../../apps/api/src/testing/signed-cookie.ts';

@@ -1,6 +1,6 @@
 /** Latency, stalls and resets between an API and its Postgres: row 25 of the fault table. Deadlines hold, and nobody storms. */
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { openTcpProxy, type TcpProxy } from '@ballast/test-kit/tcp-proxy';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -9,13 +9,13 @@
  *   FAULT_SECONDLY    `yes` declares a schedule of every second
  */
 import { flushCompileCache } from 'node:module';
-import { setTimeout as pause } from 'node:timers/promises';
 import { openDatabase, type Tx } from '@ballast/db';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
 import { defineHandler, defineSchedule, type Log } from '@ballast/kernel';
 import { openMail } from '@ballast/mail';
 import { openMetrics } from '@ballast/observability/metrics';
+import { retry } from '../../apps/api/src/retry.ts';
 import { effect, handlers, laterEffect, type Services } from './handlers.ts';
 
 const environment = process.env;
@@ -34,9 +34,12 @@ function jobs(): RegisteredJob<Services>[] {
 
 const secondly = defineSchedule({ name: 'faults.secondly', job: effect, payload: { n: 0 }, cron: '* * * * * *' });
 
+/** An error has nothing that JSON would tell by itself. */
+const sayErrors = (_: string, value: unknown) => (value instanceof Error ? value.message : value);
+
 async function main(): Promise<void> {
   const say = (level: string) => (fields: object, message: string) => {
-    process.stderr.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+    process.stderr.write(`${JSON.stringify({ level, message, ...fields }, sayErrors)}\n`);
   };
   const log: Log = { debug() {}, info: say('info'), warn: say('warn'), error: say('error') };
   const { APP_URL = '', DISPATCHER_URL = '', REDIS_QUEUE_URL, SMTP_URL, FAULT_SLOTS = '4' } = environment;
@@ -62,26 +65,15 @@ async function main(): Promise<void> {
       queues: { default: Number(FAULT_SLOTS) },
       release: 'faults',
     });
-  const worker = await again(open);
+  // As there, too: a store that answers late at the start is asked again, without an end.
+  const worker = await retry(new AbortController().signal, log, open);
   process.once('SIGTERM', () => {
-    void worker.close({ graceMs: 5_000 }).then(() => process.exit(0));
+    void worker?.close({ graceMs: 5_000 }).then(() => process.exit(0));
   });
   if (environment.FAULT_SAY_CLOCK === 'yes') process.stdout.write(`clock ${Date.now()}\n`);
   // It will hardly come to an orderly end, at which Node keeps what it has compiled for the next one.
   flushCompileCache();
   process.stdout.write('ready\n');
-}
-
-/** As apps/api/src/start-jobs.ts does: a store that answers late at the start is tried again. */
-async function again<Result>(open: () => Promise<Result>): Promise<Result> {
-  for (;;) {
-    try {
-      return await open();
-    } catch (error) {
-      process.stderr.write(`cannot start yet: ${(error as Error).message}\n`);
-      await pause(1_000);
-    }
-  }
 }
 
 await main();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startStopwatch } from '@ballast/test-kit/stopwatch';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openJobs } from './harness/jobs-load.ts';
 import { type Nodes, startNodes } from './harness/nodes.ts';
@@ -109,23 +110,17 @@ async function nodesOf(service: string): Promise<string[]> {
  */
 function startAsking(): { stop(): Promise<{ at: number; ok: boolean; tookMs: number }[]> } {
   const underWay: Promise<{ at: number; ok: boolean; tookMs: number }>[] = [];
-  const everyMs = 250;
-  let looked = performance.now();
-  let stalledMs = 0;
   const timer = setInterval(() => {
     const at = performance.now();
-    stalledMs += Math.max(0, at - looked - everyMs);
-    looked = at;
-    const stalledBefore = stalledMs;
-    const tookMs = () => performance.now() - at - (stalledMs - stalledBefore);
+    const watch = startStopwatch();
     const path = underWay.length % 4 === 0 ? '/sign-in' : '/api/accounts/me';
     underWay.push(
       visit(swarm.site, path, { headers: { cookie } }).then(
-        ({ status }) => ({ at, ok: status < 400, tookMs: tookMs() }),
-        () => ({ at, ok: false, tookMs: tookMs() }),
+        ({ status }) => ({ at, ok: status < 400, tookMs: watch.stop() }),
+        () => ({ at, ok: false, tookMs: watch.stop() }),
       ),
     );
-  }, everyMs);
+  }, 250);
   return {
     stop() {
       clearInterval(timer);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@ballast/test-kit/free-port';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { freePort } from '../../scripts/start/ports.ts';
 import { root } from '../../scripts/start/settings.ts';
 import { newPerson } from '../journeys/harness/people.ts';
 import { labelsOf, misplaced, readBoards } from './harness/dashboards.ts';

@@ -3,12 +3,12 @@
  * dispatcher alone. Tells its parent that it is ready and which jobs began.
  */
 import { flushCompileCache } from 'node:module';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '@ballast/db';
 import { startDispatcher } from '@ballast/jobs/dispatch';
 import { openTransport } from '@ballast/jobs/transport';
 import { type RegisteredJob, startWorker } from '@ballast/jobs/work';
 import type { Log } from '@ballast/kernel';
+import { retry } from '../../apps/api/src/retry.ts';
 import { handlerOf, type Services } from './handlers.ts';
 import { jobs, type Kind } from './kinds.ts';
 
@@ -58,7 +58,8 @@ async function main({ role, name, ...urls }: Assignment): Promise<void> {
   const kinds = (Object.keys(jobs) as Kind[]).filter((kind) => role === 'worker' || !unknownToElder.includes(kind));
   const db = openDatabase({ ...few, applicationName: name, url: urls.appUrl, idleInTransactionTimeoutMs: 10_000 });
   const services = openServices(urls);
-  const worker = await patiently(log, () =>
+  // As in production: a start that finds no Postgres, or loses its session there, is tried again.
+  const worker = await retry(AbortSignal.timeout(startWithinMs), log, () =>
     startWorker<Services>({
       db,
       jobsDb,
@@ -73,24 +74,11 @@ async function main({ role, name, ...urls }: Assignment): Promise<void> {
       release: role,
     }),
   );
+  if (!worker) throw new Error(`It did not start within ${startWithinMs} ms.`);
   process.once('SIGTERM', () => void worker.close({ graceMs: 8_000 }).then(() => process.exit(0)));
   tell({ ready: worker.processId });
   // A process that is killed leaves no compiled code behind for the next: the one that lives does.
   if (role === 'elder') setTimeout(flushCompileCache, compiledAfterMs).unref();
-}
-
-/** As in production, where a start that finds no Postgres, or loses its session there, is tried again every second. */
-async function patiently<Result>(log: Log, start: () => Promise<Result>): Promise<Result> {
-  const deadline = performance.now() + startWithinMs;
-  for (;;) {
-    try {
-      return await start();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      log.warn({ error: (error as Error).message }, 'cannot start yet; trying every second');
-      await sleep(1_000);
-    }
-  }
 }
 
 function openServices({ httpUrl, smtpUrl }: Pick<Assignment, 'httpUrl' | 'smtpUrl'>): Services {
@@ -150,7 +138,9 @@ function once<Result>(open: () => Promise<Result>): () => Promise<Result> {
 
 function openLog(): Log {
   const say = (level: string) => (fields: object, message: string) => {
-    process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields })}\n`);
+    // An error has nothing that JSON would tell by itself.
+    const sayErrors = (_: string, value: unknown) => (value instanceof Error ? value.message : value);
+    process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, message, ...fields }, sayErrors)}\n`);
   };
   return { debug() {}, info() {}, warn: say('warn'), error: say('error') };
 }

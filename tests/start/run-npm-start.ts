@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../scripts/start/ports.ts';
+import { freePort } from '@ballast/test-kit/free-port';
 
 export interface Ports {
   WEB_PORT: string;

@@ -1,6 +1,6 @@
 import { apiConnections, workerConnections } from '@ballast/capacity/connections';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { startRedis, type TestRedis } from '@ballast/test-kit/redis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { killStarted, start, untilReady } from './testing/start-process.ts';

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
 import { createTestDatabase, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { killStarted, start, untilReady } from './testing/start-process.ts';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../../cli/src/run.ts';
 import { signedCookie } from './testing/signed-cookie.ts';

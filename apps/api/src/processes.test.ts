@@ -1,5 +1,5 @@
 import { createTestDatabase, onServer, type TestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { schedules } from './generated/schedules.ts';
 import { signedCookie } from './testing/signed-cookie.ts';

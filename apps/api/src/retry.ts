@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '@ballast/observability/logger';
+import type { Log } from '@ballast/kernel';
 
-/** Repeats `attempt` every second until it succeeds; gives up quietly when `signal` aborts. */
-export async function retry(signal: AbortSignal, log: Logger, attempt: () => Promise<void>): Promise<void> {
+/** Repeats `attempt` every second until it succeeds; gives up quietly when `signal` aborts, and returns undefined. */
+export async function retry<Result>(
+  signal: AbortSignal,
+  log: Pick<Log, 'warn'>,
+  attempt: () => Promise<Result>,
+): Promise<Result | undefined> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       return await attempt();
@@ -12,6 +16,7 @@ export async function retry(signal: AbortSignal, log: Logger, attempt: () => Pro
       await pause(1_000, signal);
     }
   }
+  return undefined;
 }
 
 /** Ends early, and quietly, when `signal` aborts. */

@@ -1,5 +1,5 @@
 import { createTestDatabase } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { openInbox } from '@ballast/test-kit/inbox';
 import { startTraceReceiver } from '@ballast/test-kit/trace-receiver';
 import { afterEach, expect, it } from 'vitest';

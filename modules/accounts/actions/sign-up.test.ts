@@ -191,17 +191,13 @@ describe('a process killed during a sign-up', () => {
     const email = freshEmail();
     const before = await stateOf(email);
     await pauseAt(table);
-    const pause = await suite.admin.sql.reserve();
-    try {
-      await pause`select pg_advisory_lock(${pauseLock})`;
+    await suite.admin.sql.begin(async (held) => {
+      await held`select pg_advisory_xact_lock(${pauseLock})`;
       const child = start(email);
       await expect.poll(sessions, { timeout: 60_000 }).toEqual([{ type: 'Lock', event: 'advisory' }]);
       child.kill('SIGKILL');
       await once(child, 'exit');
-    } finally {
-      await pause`select pg_advisory_unlock(${pauseLock})`;
-      pause.release();
-    }
+    });
     // The server ends its pause, looks for the next word of its client, and finds nobody.
     await expect.poll(sessions, { timeout: 60_000 }).toEqual([]);
     expect(await stateOf(email)).toEqual(before);

@@ -1,5 +1,5 @@
 import { onServer } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { lookOlder } from '@ballast/test-kit/older-postgres';
 import { hasRedis, startRedis } from '@ballast/test-kit/redis';
 import { startStopwatch } from '@ballast/test-kit/stopwatch';

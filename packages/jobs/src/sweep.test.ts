@@ -12,7 +12,7 @@ import { enqueue } from './enqueue.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { lineUpRipe } from './look.ts';
 import type { ObservedJob, RunEnd } from './observe.ts';
-import { sweep } from './sweep.ts';
+import { startSweep, sweep } from './sweep.ts';
 import { forgetJobs, misplacedJobs } from './testing.ts';
 
 const tenant = '018f0000-0000-7000-8000-000000000001';
@@ -99,6 +99,20 @@ describe('the sweep, beside a session that holds a job', () => {
     session.client.end().catch(() => {});
     await other.client.end();
   });
+});
+
+it('tells when it has returned rows, so that the first of those that start apart is not found with the next', async () => {
+  await running().then(({ session }) => session.client.end().catch(() => {}));
+  let told = 0;
+  const sweeper = startSweep({
+    ...{ db: jobsDb, transport: { holds: async () => new Set<string>(), drop: async () => {} }, log: silentLog },
+    everyMs: 100,
+    onReturned: () => {
+      told += 1;
+    },
+  });
+  await expect.poll(() => told).toBe(1);
+  await sweeper.close();
 });
 
 describe('a sweep between those that remove old rows', () => {

@@ -38,8 +38,6 @@ export interface SweepOptions extends RemovalOptions {
   /** A pack younger than this may be on its way: its dispatcher adds it after the commit that marked it. */
   settledAfterMs?: number;
   observe?: JobObserver | undefined;
-  /** Told when rows were returned to the line. */
-  onReturned?: () => void;
   /** The process that sweeps: it must have beaten for as long as the silence that it calls death. Without it, all silence is. */
   witnessId?: string;
 }
@@ -54,7 +52,12 @@ const everyTwelfth = 12;
 
 /** Sweeps every `everyMs` until closed. */
 export function startSweep(
-  options: SweepOptions & { removeEvery?: number; transport: Pick<Transport, 'holds' | 'drop'> },
+  options: SweepOptions & {
+    removeEvery?: number;
+    transport: Pick<Transport, 'holds' | 'drop'>;
+    /** Told when rows were returned to the line. */
+    onReturned?: () => void;
+  },
 ): { close(): Promise<void> } {
   const { everyMs = 5_000, removeEvery = everyTwelfth } = options;
   const stopping = new AbortController();

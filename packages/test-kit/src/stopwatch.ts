@@ -27,7 +27,8 @@ export function startStopwatch(): Stopwatch {
     lookedAt = now;
     return now;
   };
-  const timer = setInterval(look, everyMs);
+  // One that is never stopped, since what it measures failed, keeps no process.
+  const timer = setInterval(look, everyMs).unref();
   return {
     stop() {
       clearInterval(timer);

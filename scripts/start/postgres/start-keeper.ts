@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../ports.ts';
+import { freePort } from '@ballast/test-kit/free-port';
 import { knownProcess } from '../processes.ts';
 import { type RunRecord, writeRecord } from '../run-record.ts';
 import { secretFile } from '../secrets.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { onServer } from '@ballast/test-kit/database';
-import { freePort } from '@ballast/test-kit/embedded-postgres';
+import { freePort } from '@ballast/test-kit/free-port';
 import { signedCookie } from '../../../apps/api/src/testing/signed-cookie.ts';
 import { type Started, start, untilReady } from '../../../apps/api/src/testing/start-process.ts';
 import type { Place } from '../jobs/system.ts';

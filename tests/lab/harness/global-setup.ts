@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
+import { freePort } from '@ballast/test-kit/free-port';
 import type { TestProject } from 'vitest/node';
-import { freePort } from '../../../scripts/start/ports.ts';
 import { copySources } from './copy-sources.ts';
 import { docker } from './docker.ts';
 import { compose, remove, type Stack } from './stack.ts';

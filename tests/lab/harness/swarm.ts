@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../../scripts/start/ports.ts';
+import { freePort } from '@ballast/test-kit/free-port';
 import { root } from '../../../scripts/start/settings.ts';
 import type { Mail } from '../../journeys/harness/inbox.ts';
 import { docker, type Ran, run } from './docker.ts';
